@@ -1,0 +1,1 @@
+"""The daily edition, from feed to inbox."""

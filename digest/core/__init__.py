@@ -1,0 +1,1 @@
+"""Pure: values in, values out; no clock, SQL, network, files or randomness."""

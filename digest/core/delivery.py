@@ -1,0 +1,81 @@
+"""The life of one delivery: its states, the allowed steps, what became of one attempt."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from digest.errors import IllegalTransition
+
+
+class State(StrEnum):
+    """Where a delivery stands. Those that NEXT does not list are final."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    IN_FLIGHT = "in_flight"
+    DEFERRED = "deferred"
+    SENT = "sent"
+    BOUNCED = "bounced"
+    SUPPRESSED = "suppressed"
+    EMPTY = "empty"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+    IN_DOUBT = "in_doubt"
+
+
+NEXT = {
+    State.PLANNED: {State.CLAIMED, State.SUPPRESSED, State.EXPIRED, State.CANCELLED},
+    State.CLAIMED: {
+        State.PLANNED,
+        State.IN_FLIGHT,
+        State.EMPTY,
+        State.SUPPRESSED,
+        State.EXPIRED,
+        State.CANCELLED,
+        State.DEFERRED,
+    },
+    State.IN_FLIGHT: {State.SENT, State.DEFERRED, State.BOUNCED, State.IN_DOUBT, State.PLANNED},
+    State.DEFERRED: {State.CLAIMED, State.SUPPRESSED, State.EXPIRED, State.CANCELLED},
+}
+FINAL = frozenset(State) - NEXT.keys()
+WAITING = (State.PLANNED, State.DEFERRED)
+
+
+class Phase(StrEnum):
+    """The last finished step of a hand-over; only the reply after DOT is beyond recall."""
+
+    CONNECT = "connect"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt: the state it leads to, the server's words, how far it came.
+
+    DEFERRED may pass later, BOUNCED will not; IN_DOUBT: the server may hold the message.
+    `ours` marks a refusal that is the sender's fault (policy, log-in, TLS), never the reader's.
+    """
+
+    state: State
+    reply: str
+    code: int | None = None
+    phase: Phase = Phase.CONNECT
+    ours: bool = False
+
+
+def check_step(key: str, current: State, to: State) -> None:
+    """IllegalTransition if `to` does not follow from `current`.
+
+    IN_DOUBT is final on purpose: the server may hold the message, and a missing digest is
+    better than a second one.
+    """
+    if to not in NEXT.get(current, set()):
+        raise IllegalTransition(f"delivery {key}: {to} does not follow from {current}")
+
+
+def retry_at(now: datetime, attempts: int) -> datetime:
+    """When a deferred delivery is tried again: 5, 10, 20 ... minutes, at most 4 hours."""
+    return now + min(timedelta(minutes=5) * 2 ** max(attempts - 1, 0), timedelta(hours=4))

@@ -1,0 +1,91 @@
+"""Edition, Digest, Pick, Reason: what was chosen for whom, and why."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from digest.core.paper import Paper
+
+
+class Change(StrEnum):
+    """What a listing did to a paper we know, or did not know."""
+
+    NEW = "new"
+    REVISED = "revised"
+    RISING = "rising"
+    SEEN = "seen"
+
+
+class ReasonKind(StrEnum):
+    """What produced a part of a score."""
+
+    INTEREST = "interest"  # terms of one of the reader's interests
+    KEYWORD = "keyword"
+    LIKED = "liked"  # close to a paper the reader liked
+    AUTHOR = "author"
+    CATEGORY = "category"
+    VOTES = "votes"
+    RISING = "rising"
+
+
+class Section(StrEnum):
+    """The part of the mail a pick stands in, in the mail's order."""
+
+    FOR_YOU = "for you"
+    RISING = "rising"
+    TRENDING = "trending"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One cause of a score, in words the reader knows.
+
+    `text` is the term as the reader wrote it or as it stands in the paper, the liked paper's
+    title, the author's name, the category, or the number of votes; `weight` is its part of the
+    score (no unit, > 0). A rising paper's text is "2 → 42".
+    """
+
+    kind: ReasonKind
+    text: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """A paper in a digest. Reasons are strongest first; `heading` is the interest it stands
+    under where the reader has several, else ""."""
+
+    paper_id: int
+    score: float
+    section: Section
+    change: Change
+    reasons: tuple[Reason, ...] = ()
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A paper that may enter a digest: what is known of it now and what happened to it.
+
+    `paper_id` is the history's row. A rising one has `votes_before` and the day `since` when
+    that count was true. `sources` are the names of all that listed it, in order of first sight.
+    """
+
+    paper_id: int
+    paper: Paper
+    change: Change
+    listed_on: date
+    votes_before: int | None = None
+    since: date | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """One reader's part of a day: the picks in the mail's order, out of how many papers, and
+    honest lines about the day ("arXiv announced nothing today")."""
+
+    day: date
+    picks: tuple[Pick, ...]
+    considered: int
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,66 @@
+"""What can go wrong, as one tree; every message is one line that names the thing, the place and the mend.
+
+DigestError
+├── SettingsError        a setting is missing or wrong
+├── SourceError          a source gave no listing
+│   ├── SourceFormatError    its bytes are no listing of the expected kind
+│   ├── UnknownSource        no source has that name
+│   └── FetchError           its bytes could not be had
+├── StoreError           the database cannot be used
+├── UnknownPaper, UnknownSubscriber, UnknownDelivery
+├── IllegalTransition    a delivery was asked to take a step that does not follow
+└── LostClaim            another sender took over this shard
+"""
+
+
+class DigestError(Exception):
+    """The root: catching it catches every expected failure of ours."""
+
+
+class SettingsError(DigestError):
+    """A setting is missing or wrong; the message names it and an example that works."""
+
+
+class SourceError(DigestError):
+    """A source gave no listing."""
+
+
+class SourceFormatError(SourceError):
+    """The bytes are no listing of the expected kind; the message says where reading stopped."""
+
+
+class UnknownSource(SourceError):
+    """No source has that name."""
+
+
+class FetchError(SourceError):
+    """The bytes of a URL could not be had; `status` is the HTTP status where there was one."""
+
+    def __init__(self, message: str, *, url: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.url = url
+        self.status = status
+
+
+class StoreError(DigestError):
+    """The database cannot be used: missing, older or newer than this program, or locked."""
+
+
+class UnknownPaper(DigestError):
+    """The history holds no such paper."""
+
+
+class UnknownSubscriber(DigestError):
+    """Nobody subscribed with that address."""
+
+
+class UnknownDelivery(DigestError):
+    """The ledger has no such delivery."""
+
+
+class IllegalTransition(DigestError):
+    """A delivery was asked to take a step that does not follow from its state."""
+
+
+class LostClaim(DigestError):
+    """Another sender took over this shard; whoever gets this must stop writing."""

@@ -1,0 +1,1 @@
+"""Everything about a person; knows no paper, no HTTP, no SMTP."""
