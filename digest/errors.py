@@ -34,12 +34,16 @@ class UnknownSource(SourceError):
 
 
 class FetchError(SourceError):
-    """The bytes of a URL could not be had; `status` is the HTTP status where there was one."""
+    """The bytes of a URL could not be had; `status` is the HTTP status where there was one, and
+    `body` the start of what the server said with it."""
 
-    def __init__(self, message: str, *, url: str, status: int | None = None) -> None:
+    def __init__(
+        self, message: str, *, url: str, status: int | None = None, body: bytes = b""
+    ) -> None:
         super().__init__(message)
         self.url = url
         self.status = status
+        self.body = body
 
 
 class StoreError(DigestError):
