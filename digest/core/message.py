@@ -1,0 +1,50 @@
+"""Recipient and Message: to whom, and the very bytes; the identity of a message."""
+
+import hmac
+from base64 import b32encode
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One reader as the mail needs them: the address as typed, the links signed for them.
+
+    `hour` and `zone` are the reader's own clock; `unsubscribe_mailto` is the address that a
+    mail client may write to instead of opening the link, "" for none.
+    """
+
+    delivery_key: str
+    address: str
+    unsubscribe_url: str
+    settings_url: str
+    unsubscribe_mailto: str = ""
+    subscribed_on: date | None = None
+    cadence: str = "daily"
+    hour: int = 8
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message as it goes over the wire; `sender` is the envelope's.
+
+    `data` has CRLF line ends only, ends with one, and no line of it begins with a dot (its
+    composer writes =2E), so SMTP need not stuff dots.
+    """
+
+    message_id: str
+    sender: str
+    to: str
+    subject: str
+    data: bytes
+
+
+def message_id(delivery_key: str, secret: bytes, domain: str) -> str:
+    """The Message-ID of a delivery: always the same for one key, and telling nothing about it.
+
+    Source: RFC 5322, 3.6.4; mailboxes that see an id twice keep one message (RFC 7352).
+    """
+    digest = hmac.digest(secret, f"message-id {delivery_key}".encode(), sha256)
+    return f"<{b32encode(digest[:20]).decode().lower()}@{domain}>"

@@ -1,0 +1,135 @@
+"""Card: a candidate in the words of the mail; everything about a paper that all readers share."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from digest.core.edition import Candidate, Change
+from digest.core.paper import Paper
+from digest.mail.links import safe_url
+from digest.mail.wording import clean, count, direction, first_sentences, short_title, since
+
+LONGEST_TITLE = 300
+SUMMARY = 320
+SUBJECT_TITLE = 46  # ", and 29 more" still ends before 60
+_NB = "\xa0"
+LABELS = {
+    "huggingface": "Hugging Face",
+    "arxiv": "arXiv",
+    "biorxiv": "bioRxiv",
+    "medrxiv": "medRxiv",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What the templates know of a paper: cleaned texts, checked links, "" for what is unknown.
+
+    `votes` is "▲ 42", or "▲ 2 → 42" with `since` " since Monday"; `ai` says that `summary` is
+    the source's machine-made one.
+    """
+
+    title: str
+    short: str
+    url: str
+    direction: str
+    authors: str
+    origin: str
+    votes: str
+    since: str
+    revised: str
+    code_url: str
+    stars: str
+    project_url: str
+    summary: str
+    ai: bool
+
+
+def card(candidate: Candidate, day: date, labels: Mapping[str, str] = LABELS) -> Card:
+    """The card of `candidate` in the mail of `day`; `labels` name sources by what stands before
+    the colon of their names."""
+    paper = candidate.paper
+    title = clean(paper.title, LONGEST_TITLE) or "Untitled"
+    summary = clean(paper.summary)
+    return Card(
+        title=title,
+        short=short_title(title, SUBJECT_TITLE),
+        url=paper_url(paper),
+        direction=direction(title),
+        authors=_authors(paper),
+        origin=_origin(candidate, labels),
+        votes=_votes(candidate),
+        since=_since(candidate, day),
+        revised=_revised(candidate),
+        code_url=safe_url(paper.code_url),
+        stars=f"★ {paper.code_stars:,}" if paper.code_stars else "",
+        project_url=safe_url(paper.project_url),
+        summary=first_sentences(summary or clean(paper.abstract), SUMMARY),
+        ai=bool(summary),
+    )
+
+
+def paper_url(paper: Paper) -> str:
+    """Where the title leads: the source's page, else the page of the strongest identity."""
+    url = safe_url(paper.url)
+    kind, _, value = paper.id.partition(":")
+    pages = {
+        "arxiv": "https://arxiv.org/abs/",
+        "doi": "https://doi.org/",
+        "openreview": "https://openreview.net/forum?id=",
+    }
+    return url or (safe_url(pages[kind] + value) if kind in pages else "")
+
+
+def _authors(paper: Paper) -> str:
+    names = [name for author in paper.authors[:3] if (name := clean(author, 64))]
+    total = max(len(paper.authors), paper.author_count or 0)
+    if not names:
+        return count(total, "author") if total else ""
+    if total > 3 or total > len(names):
+        return f"{', '.join(names[:2])} and {total - len(names[:2]):,} more"
+    return ", ".join(names)
+
+
+def _origin(candidate: Candidate, labels: Mapping[str, str]) -> str:
+    """ "arXiv cs.CL, Hugging Face": the categories stand beside arXiv, else at the end."""
+    kinds = [name.partition(":")[0] for name in candidate.sources]
+    names = [
+        labels.get(kind, clean(name, 40))
+        for kind, name in zip(kinds, candidate.sources, strict=True)
+    ]
+    categories = " ".join(clean(name, 40) for name in candidate.paper.categories[:2])
+    if "arxiv" in kinds and categories:
+        names[kinds.index("arxiv")] += f" {categories}"
+    elif categories:
+        names.append(categories)
+    return ", ".join(dict.fromkeys(names[:4]))
+
+
+def _votes(candidate: Candidate) -> str:
+    votes = candidate.paper.votes
+    if votes is None:
+        return ""
+    return (
+        f"▲{_NB}{candidate.votes_before:,}{_NB}→{_NB}{votes:,}"
+        if _rose(candidate)
+        else f"▲{_NB}{votes:,}"
+    )
+
+
+def _since(candidate: Candidate, day: date) -> str:
+    if not _rose(candidate) or candidate.since is None:
+        return ""
+    return f"since{_NB}{since(candidate.since, day)}"
+
+
+def _rose(candidate: Candidate) -> bool:
+    votes, before = candidate.paper.votes, candidate.votes_before
+    return votes is not None and before is not None and votes > before
+
+
+def _revised(candidate: Candidate) -> str:
+    if candidate.change is not Change.REVISED:
+        return ""
+    version = candidate.paper.version
+    return f"new{_NB}version{_NB}(v{version})" if version else f"new{_NB}version"

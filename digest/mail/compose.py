@@ -1,0 +1,189 @@
+"""The fast composer: one reader's message as a join of byte strings that were made once.
+
+Cards come from Parts in quoted-printable; only the reader's own words are escaped and encoded
+here. plain.py makes the same message the ordinary way; a test holds the two together.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from html import escape
+
+from digest.core.edition import Digest, Reason
+from digest.core.message import Message, Recipient, message_id
+from digest.errors import UnknownPaper
+from digest.mail import headers
+from digest.mail.layout import Block, Words, blocks, values, words
+from digest.mail.links import needs_check, safe_url
+from digest.mail.quoted import quoted
+from digest.mail.render import Medium, Parts
+from digest.mail.why import Bit, why
+from digest.mail.wording import count, wrap
+
+BUDGET = 95_000  # octets of a whole message; Gmail clips, and hides the footer, near 102 kB
+_RESERVE = 6_000  # headers, the reader's own words in the frame, the line about what was left out
+_BOUNDARY = "=_papers-digest"  # "=_" cannot stand in quoted-printable
+_PART = (
+    "--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
+_TEXT = _PART.format(boundary=_BOUNDARY, kind="plain").encode()
+_HTML = ("\r\n" + _PART).format(boundary=_BOUNDARY, kind="html").encode()
+_END = f"\r\n--{_BOUNDARY}--\r\n".encode()
+_MIME = (
+    f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{_BOUNDARY}"\r\n\r\n'
+).encode()
+
+Both = tuple[bytes, bytes]  # text, HTML
+_SPECIAL = re.compile("[&<>]")
+_REMEMBERED = 20_000  # lines of reasons, some 800 octets each
+
+
+def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -> Message:
+    """The message of `digest` for `recipient`, dated `now` (aware); its papers must be in `parts`.
+
+    The same arguments give the same bytes. UnknownPaper if a pick was not rendered.
+    """
+    try:
+        middle = [both for _, both in fit(parts, blocks(digest))]
+        around = words(digest, recipient, parts.cards)
+    except KeyError as error:
+        raise UnknownPaper(f"paper {error.args[0]} was picked but not rendered") from error
+    subject = subject_of(parts, around)
+    frame = _frame_values(recipient, around, subject)
+    text = _body(parts.text, _text_frame(frame), [text for text, _ in middle])
+    html = _body(parts.html, _html_frame(frame), [html for _, html in middle])
+    key = message_id(recipient.delivery_key, parts.site.secret, parts.site.domain)
+    to = headers.wire_address(recipient.address)
+    head = _head(parts, recipient, now, key=key, to=to, subject=subject)
+    data = b"".join((head, _TEXT, *text, _HTML, *html, _END))
+    return Message(key, parts.site.address, to, subject, data)
+
+
+def subject_of(parts: Parts, around: Words) -> str:
+    """The subject, filled into its prepared shape."""
+    kind = "none" if around.more < 0 else "many" if around.more else "one"
+    return parts.subjects[kind].fill({"title": around.subject_title, "more": str(around.more)})
+
+
+def fit(parts: Parts, every: Sequence[Block]) -> list[tuple[Block, Both]]:
+    """The blocks that fit into BUDGET, each with its text and HTML; where papers had to be left
+    out, the last block says how many."""
+    room = BUDGET - _RESERVE - parts.text.frame.size - parts.html.frame.size
+    found: list[tuple[Block, Both]] = []
+    for place, block in enumerate(every):
+        both = coded(parts, block)
+        room -= len(both[0]) + len(both[1])
+        if room < 0:
+            return [*_without_bare_heading(found), _rest(parts, every[place:])]
+        found.append((block, both))
+    return found
+
+
+def _without_bare_heading(found: list[tuple[Block, Both]]) -> list[tuple[Block, Both]]:
+    return found[:-1] if found and found[-1][0].kind == "heading" else found
+
+
+def _rest(parts: Parts, left: Sequence[Block]) -> tuple[Block, Both]:
+    papers = sum(block.kind in ("card", "row") for block in left)
+    block = Block("rest", count(papers, "more paper"))
+    return block, coded(parts, block)
+
+
+def coded(parts: Parts, block: Block) -> Both:
+    """One block in quoted-printable: text, HTML."""
+    text, html = parts.text, parts.html
+    if block.kind == "card":
+        text_line, html_line = _lines(parts, block.reasons)
+        return (
+            b"".join(text.cards[block.paper_id].fill({"why": text_line})),
+            b"".join(html.cards[block.paper_id].fill({"why": html_line})),
+        )
+    if block.kind == "row":
+        return text.rows[block.paper_id], html.rows[block.paper_id]
+    plain = getattr(text, block.kind).fill(values(block))
+    rich = getattr(html, block.kind).fill({block.kind: escaped(block.text)})
+    return quoted(plain), quoted(rich)
+
+
+def _lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
+    """The line of reasons as text and as HTML, remembered for other readers and days of a run."""
+    key = tuple([(reason.kind, reason.text) for reason in reasons])
+    known = parts.lines.get(key)
+    if known is None:
+        if len(parts.lines) >= _REMEMBERED:
+            parts.lines.clear()
+        known = parts.lines[key] = _new_lines(parts, reasons)
+    return known
+
+
+def _new_lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
+    line = why(reasons)
+    if not line:
+        return b"", b""
+    text, html = _why(parts.text, line, str), _why(parts.html, line, escaped)
+    return quoted(wrapped_why(text)), quoted(html)
+
+
+def wrapped_why(line: str) -> str:
+    """The text's line of reasons, broken for a terminal, below an empty line."""
+    return f"\n{wrap(line.rstrip())}\n"
+
+
+def _why(medium: Medium, line: tuple[Bit, ...], safe: Callable[[str], str]) -> str:
+    start, around, end = medium.why
+    found = [start]
+    for kind, text in line:
+        before, after = around[kind]
+        found += (before, safe(text), after)
+    return "".join((*found, end))
+
+
+def escaped(text: str) -> str:
+    """`text` as it stands in HTML, in the form that premailer's serializer gives it."""
+    return escape(text, quote=False) if _SPECIAL.search(text) else text
+
+
+def _frame_values(recipient: Recipient, around: Words, subject: str) -> dict[str, str]:
+    return {
+        "subject": subject,
+        "preheader": around.preheader,
+        "line": around.line,
+        "because": around.because,
+        "settings": link(recipient.settings_url),
+        "unsubscribe": link(recipient.unsubscribe_url),
+    }
+
+
+def link(url: str) -> str:
+    """A reader's own link as it may stand in the mail."""
+    return safe_url(url) if needs_check(url) else url
+
+
+def _text_frame(frame: Mapping[str, str]) -> dict[str, bytes]:
+    wrapped = {**frame, "because": wrap(frame["because"]), "line": wrap(frame["line"])}
+    return {hole: quoted(value) for hole, value in wrapped.items()}
+
+
+def _html_frame(frame: Mapping[str, str]) -> dict[str, bytes]:
+    return {hole: quoted(escaped(value)) for hole, value in frame.items()}
+
+
+def _body(medium: Medium, frame: dict[str, bytes], middle: list[bytes]) -> list[bytes]:
+    return medium.frame.fill(frame | {"content": b"".join(middle)})
+
+
+def _head(
+    parts: Parts, recipient: Recipient, now: datetime, *, key: str, to: str, subject: str
+) -> bytes:
+    personal = headers.personal(parts.site, recipient, parts.day)
+    return b"".join(
+        (
+            parts.head,
+            f"To: {to}\r\nDate: {format_datetime(now)}\r\nMessage-ID: {key}\r\n".encode(),
+            headers.wire("Subject", subject),
+            *(headers.wire(name, value) for name, value in personal),
+            _MIME,
+        )
+    )
