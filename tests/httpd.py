@@ -27,7 +27,10 @@ class Asked:
 
 
 class Httpd:
-    """`answers[path]` are given in turn, the last one again and again; any other path is a 404."""
+    """`answers[path]` are given in turn, the last one again and again; any other path is a 404.
+
+    Connections stay open as long as the client likes; `most_at_once` counts those open together.
+    """
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Answer]] = {}
@@ -43,8 +46,9 @@ class Httpd:
         self._open += 1
         self.most_at_once = max(self.most_at_once, self._open)
         try:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            await self._reply(self._next_answer(head), writer)
+            while not writer.is_closing():
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                await self._reply(self._next_answer(head), writer)
         except (asyncio.IncompleteReadError, ConnectionError):
             pass  # the client went away, which is its right
         finally:
@@ -62,6 +66,7 @@ class Httpd:
     async def _reply(self, answer: Answer, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(answer.delay_s)
         if answer.cut == 0:
+            writer.close()
             return
         headers = {"Content-Length": str(len(answer.body)), **answer.headers}
         head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -70,6 +75,8 @@ class Httpd:
             writer.write(piece)
             await writer.drain()
             await asyncio.sleep(answer.drip_s)
+        if answer.cut is not None:
+            writer.close()
 
 
 def _pieces(answer: Answer) -> list[bytes]:

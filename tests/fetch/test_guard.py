@@ -146,6 +146,18 @@ def test_an_address_that_cannot_be_reached_gives_way_to_the_next() -> None:
     run(story, Names(feeds_test=[[OTHER_PUBLIC, PUBLIC]]), down=[OTHER_PUBLIC])
 
 
+def test_no_connection_stays_open_beside_the_next_one() -> None:
+    async def story(httpd: Httpd, fetcher: Fetcher, internet: Internet) -> None:
+        httpd.answers["/x"] = [Answer(body=b"papers")]
+        for host in ("export.arxiv.test", "rss.arxiv.test", "export.arxiv.test"):
+            await fetcher.get(f"http://{host}/x")
+            await asyncio.sleep(0.02)  # until the server has seen the end of it
+        assert len(httpd.asked) == 3
+        assert httpd.most_at_once == 1
+
+    run(story, Names(export_arxiv_test=[[PUBLIC]], rss_arxiv_test=[[PUBLIC]]))
+
+
 @pytest.mark.parametrize("names", [Names(), Names(feeds_test=[[]])], ids=["unknown", "empty"])
 def test_a_name_without_an_address_is_one_clear_line(names: Names) -> None:
     async def story(httpd: Httpd, fetcher: Fetcher, internet: Internet) -> None:
