@@ -1,0 +1,234 @@
+"""Pool: the day's papers as matrices, made once for a whole cohort of readers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import log, log1p
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from digest.core.edition import Candidate, Change
+from digest.core.identity import title_key
+from digest.core.paper import Paper
+from digest.core.ranking import weights
+from digest.core.ranking.names import Name, name
+from digest.core.ranking.sparse import Matrix, matrix, product, rows_of, saturated, unit
+from digest.core.ranking.text import counted, fold, sequence, words
+from digest.core.ranking.vocabulary import Vocabulary
+
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """The candidates by ascending paper id, and what every reader's score needs of them.
+
+    `typed` (terms x papers; `typed_rows` the other way) weighs words a reader typed; `texts`
+    (papers x terms, rows of length 1) is for likeness to other papers. `written_by` finds papers
+    by an author's family name. `leaders` are the day's first by votes, with their row in
+    `leaders_alike`. `twins` are the near-duplicates of a paper. All but `places` name a paper by
+    its place here.
+    """
+
+    candidates: tuple[Candidate, ...]
+    vocabulary: Vocabulary
+    places: Mapping[int, int]
+    columns: Mapping[str, int]
+    rarity: Floats
+    typed: Matrix
+    typed_rows: Matrix
+    texts: Matrix
+    titles: tuple[str, ...]
+    bodies: tuple[str, ...]
+    containing: Mapping[str, frozenset[int]]
+    categories: tuple[tuple[str, ...], ...]
+    filed_under: Mapping[str, tuple[int, ...]]
+    written_by: Mapping[str, tuple[tuple[int, Name], ...]]
+    votes: Floats
+    rise: Floats
+    rising: Flags
+    revised: Flags
+    trending: Flags
+    leaders: Mapping[int, int]
+    leaders_alike: Floats
+    twins: Mapping[int, frozenset[int]]
+
+    def __len__(self) -> int:
+        return len(self.candidates)
+
+    def typed_weights(self, at: int, terms: Sequence[str]) -> list[float]:
+        """What each of some typed terms weighs in one paper; 0 where it does not stand there."""
+        start, end = self.typed_rows.indptr[at : at + 2]
+        indices = self.typed_rows.indices[start:end]
+        columns = np.array([self.columns.get(term, -1) for term in terms], dtype=indices.dtype)
+        spots = np.minimum(np.searchsorted(indices, columns), max(len(indices) - 1, 0))
+        if not len(indices):
+            return [0.0] * len(terms)
+        found = self.typed_rows.data[start:end][spots]
+        weighed: list[float] = np.where(indices[spots] == columns, found, 0.0).tolist()
+        return weighed
+
+    def says(self, at: int, phrase: str) -> bool:
+        """Whether a paper contains a phrase (as `text.phrase` writes it)."""
+        spaced = f" {phrase} "
+        return spaced in self.titles[at] or spaced in self.bodies[at]
+
+    def with_phrase(self, phrase: str) -> list[int]:
+        """The places of the papers that contain a phrase (as `text.phrase` writes it)."""
+        if not phrase:
+            return []
+        found = [self.containing.get(word, frozenset()) for word in phrase.split()]
+        likely = frozenset.intersection(*sorted(found, key=len))
+        return sorted(at for at in likely if self.says(at, phrase))
+
+
+def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
+    """Make the pool of a day's candidates (0 to some thousands); their order does not matter.
+
+    Of two candidates with one paper id the first counts.
+    """
+    unique = {one.paper_id: one for one in reversed(candidates)}
+    ordered = tuple(unique[paper_id] for paper_id in sorted(unique))
+    papers = [one.paper for one in ordered]
+    read = [_Read(paper) for paper in papers]
+    columns = {term: at for at, term in enumerate(sorted(set().union(*(r.counts for r in read))))}
+    counts = rows_of((one.counts for one in read), columns)
+    rarity = np.array([vocabulary.rarity(term) for term in columns], dtype=np.float64)
+    typed = saturated(counts, rarity**weights.RARE, weights.SATURATION, weights.LENGTH)
+    texts = unit(counts, rarity)
+    categories = tuple(tuple(fold(one) for one in paper.categories) for paper in papers)
+    votes = _votes(papers)
+    rise = np.array([_rise(one) for one in ordered], dtype=np.float64)
+    leaders = leading(votes, rise)
+    return Pool(
+        candidates=ordered,
+        vocabulary=vocabulary,
+        places={one.paper_id: at for at, one in enumerate(ordered)},
+        columns=columns,
+        rarity=rarity,
+        typed=typed.T.tocsr(),
+        typed_rows=typed,
+        texts=texts,
+        titles=tuple(one.title for one in read),
+        bodies=tuple(one.body for one in read),
+        containing=_containing([(one.title, one.body) for one in read]),
+        categories=categories,
+        filed_under=_filed_under(categories),
+        written_by=_written_by(papers),
+        votes=votes,
+        rise=rise,
+        rising=np.array([one.change is Change.RISING for one in ordered], dtype=np.bool_),
+        revised=np.array([one.change is Change.REVISED for one in ordered], dtype=np.bool_),
+        trending=_trending(papers),
+        leaders={at: row for row, at in enumerate(leaders)},
+        leaders_alike=product(texts[leaders], texts[leaders].T.tocsr()),
+        twins=_twins(papers, texts),
+    )
+
+
+class _Read:
+    """A paper's text read once: its terms counted, its title and body as sequences of words."""
+
+    def __init__(self, paper: Paper) -> None:
+        title = words(paper.title)
+        body = [words(text) for text in (paper.abstract, *paper.keywords)]
+        self.counts = counted(title, *body)
+        self.title = sequence(title)
+        self.body = sequence(*body)
+
+
+def _containing(texts: Sequence[tuple[str, str]]) -> dict[str, frozenset[int]]:
+    """Where each word stands."""
+    found: defaultdict[str, set[int]] = defaultdict(set)
+    for at, (title, body) in enumerate(texts):
+        for word in {*title.split(), *body.split()}:
+            found[word].add(at)
+    return {word: frozenset(places) for word, places in found.items()}
+
+
+def _filed_under(categories: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
+    found: defaultdict[str, list[int]] = defaultdict(list)
+    for at, folded in enumerate(categories):
+        for category in folded:
+            found[category].append(at)
+    return {category: tuple(places) for category, places in found.items()}
+
+
+def _written_by(papers: Sequence[Paper]) -> dict[str, tuple[tuple[int, Name], ...]]:
+    found: defaultdict[str, list[tuple[int, Name]]] = defaultdict(list)
+    for at, paper in enumerate(papers):
+        for author in paper.authors:
+            found[name(author).family].append((at, name(author)))
+    return {family: tuple(places) for family, places in found.items()}
+
+
+def _votes(papers: Sequence[Paper]) -> Floats:
+    """Popularity within the pool, 0 to 1, by the logarithm of the votes."""
+    counts = [max(paper.votes or 0, 0) for paper in papers]
+    top = log1p(max([*counts, weights.WELL_VOTED]))
+    return np.array([log1p(count) / top for count in counts], dtype=np.float64)
+
+
+def _trending(papers: Sequence[Paper]) -> Flags:
+    """The few papers with the most votes, if these are more than a handful."""
+    counts = np.array([paper.votes or 0 for paper in papers], dtype=np.int64)
+    flags = np.zeros(len(papers), dtype=np.bool_)
+    flags[np.argsort(-counts, kind="stable")[: weights.TRENDING_TOP]] = True
+    return flags & (counts >= weights.TRENDING_VOTES)
+
+
+def leading(votes: Floats, rise: Floats) -> list[int]:
+    """The first by votes and their rise, as many as any empty profile chooses from."""
+    popularity = weights.VOTES * votes + weights.RISING * rise
+    first: list[int] = np.argsort(-popularity, kind="stable")[: weights.LEADERS].tolist()
+    return first
+
+
+def _rise(candidate: Candidate) -> float:
+    """How steeply a rising paper's votes rose, 0 to 1; 0 for all others."""
+    if candidate.change is not Change.RISING or candidate.votes_before is None:
+        return 0.0
+    grown = log1p(candidate.paper.votes or 0) - log1p(max(candidate.votes_before, 0))
+    return min(max(grown / log(weights.STEEP), 0.0), 1.0)
+
+
+def _twins(papers: Sequence[Paper], texts: Matrix) -> dict[int, frozenset[int]]:
+    """For each paper that has any, the papers with nearly its text or with its very title."""
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for one, other in (*_same_title(papers), *_same_text(texts)):
+        if one != other:
+            found[one].add(other)
+            found[other].add(one)
+    return {at: frozenset(others) for at, others in found.items()}
+
+
+def _same_title(papers: Sequence[Paper]) -> Iterable[tuple[int, int]]:
+    first: dict[str, int] = {}
+    for at, paper in enumerate(papers):
+        if key := title_key(paper.title):
+            yield first.setdefault(key, at), at
+
+
+def _same_text(texts: Matrix) -> Iterable[tuple[int, int]]:
+    """Pairs with nearly the same text. Only papers that share telling terms are compared: the
+    cosines of all pairs of 3,000 papers would take seconds."""
+    telling = _telling(texts)
+    shared: Any = (telling @ telling.T.tocsr()).tocoo()
+    likely = (shared.data >= weights.TELLING_SHARED) & (shared.row < shared.col)
+    ones, others = shared.row[likely], shared.col[likely]
+    cosines = texts[ones].multiply(texts[others]).sum(axis=1)
+    near = cosines >= weights.SAME_TEXT
+    return zip(ones[near].tolist(), others[near].tolist(), strict=True)
+
+
+def _telling(texts: Matrix) -> Matrix:
+    """The weightiest terms of each paper, each as 1."""
+    rows = []
+    for start, end in pairwise(texts.indptr.tolist()):
+        heaviest = np.argsort(-texts.data[start:end], kind="stable")[: weights.TELLING_TERMS]
+        rows.append(dict.fromkeys(texts.indices[start:end][heaviest].tolist(), 1.0))
+    return matrix(rows, texts.shape[1])

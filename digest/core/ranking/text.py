@@ -1,0 +1,139 @@
+"""Words and terms of a text, in any script, in time linear in its length.
+
+A word is a run of letters and digits, folded (case, Latin accents, width); where a script is
+written without spaces, every character is a word of its own, so that its bigrams do the work
+of words. A term is what weights are given to: a stem, or two neighbouring stems. Hyphens part
+words: "fine-tuning" and "fine tuning" are the same.
+"""
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from typing import NamedTuple
+
+from digest.core.ranking.weights import TITLE
+from digest.core.ranking.words import STOP_WORDS
+
+LONGEST_WORD = 48
+LONGEST_TEXT = 20_000  # characters of a paper; an abstract has about 1,500
+
+# Kana, Han, Hangul: Korean has spaces, but its particles cling to the word before them.
+_SPACELESS = (
+    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_SPACELESS_CHAR = re.compile(f"[{_SPACELESS}]")
+# "C++" and "C#" are words; "_" is none.
+_WORD = re.compile(rf"[{_SPACELESS}]|[^\W_{_SPACELESS}]+(?:\+\+|#)?")
+_LATIN = [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]
+_WITHOUT_ACCENT = {
+    code: base
+    for code in _LATIN
+    if (base := unicodedata.normalize("NFD", chr(code))[0]) != chr(code)
+} | {ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("æ"): "ae", ord("œ"): "oe", ord("ı"): "i"}
+
+
+class Word(NamedTuple):
+    """A word of a text: as it stands there, and folded."""
+
+    written: str
+    folded: str
+    start: int
+    end: int
+
+
+def fold(text: str) -> str:
+    """The text without case and Latin accents; other scripts keep their marks."""
+    return text.casefold().translate(_WITHOUT_ACCENT)
+
+
+def normal(text: str, longest: int = LONGEST_TEXT) -> str:
+    """The first `longest` characters in one Unicode form (wide and mathematical letters plain)."""
+    return unicodedata.normalize("NFKC", text[:longest]).replace("\u00ad", "")
+
+
+def words(text: str, longest: int = LONGEST_TEXT) -> list[str]:
+    """The folded words of a text, in order."""
+    return [_folded(word) for word in _WORD.findall(normal(text, longest))]
+
+
+def written_words(text: str) -> list[Word]:
+    """The words of a text that is already `normal`, each with where it stands."""
+    return [
+        Word(match[0], _folded(match[0]), match.start(), match.end())
+        for match in _WORD.finditer(text)
+    ]
+
+
+@lru_cache(maxsize=1 << 16)
+def _folded(word: str) -> str:
+    return fold(word[:LONGEST_WORD])
+
+
+@lru_cache(maxsize=1 << 16)
+def singular(word: str) -> str:
+    """The word without a plural s: "studies", "boxes" and "models" lose it, "bias" does not."""
+    if len(word) < 4 or word[-1] != "s" or word.endswith(("ss", "us", "is", "as")):
+        return word
+    if word.endswith("ies"):
+        return word[:-3] + "y" if len(word) > 4 else word[:-1]
+    return word[:-2] if word.endswith(("xes", "ches", "shes", "sses")) else word[:-1]
+
+
+@lru_cache(maxsize=1 << 16)
+def stem(word: str) -> str:
+    """A light stem: without plural, -ing, -ed, -er's doubled consonant and the final e.
+
+    It need not be a word; it only has to be the same for "tune", "tuned", "tunes" and "tuning".
+    """
+    base = singular(word)
+    for ending in ("ing", "ed"):
+        if base.endswith(ending) and _has_vowel(base[: -len(ending)]):
+            return _closed(base[: -len(ending)])
+    return base[:-1] if len(base) > 4 and base.endswith("e") else base
+
+
+def _has_vowel(start: str) -> bool:
+    return len(start) > 2 and any(char in "aeiouy" for char in start)
+
+
+def _closed(start: str) -> str:
+    """Undo a doubled consonant ("plann" -> "plan"); "call" and "process" keep theirs."""
+    if start[-1] == start[-2] and start[-1] not in "lsz":
+        return start[:-1]
+    return start[:-1] if start.endswith("e") else start
+
+
+def terms(folded: Iterable[str]) -> list[str]:
+    """The terms of a text's folded words, with repeats: stems, and pairs of neighbouring stems."""
+    stems = ["" if word in STOP_WORDS else stem(word) for word in folded]
+    single = [one for one in stems if len(one) > 1]
+    return single + [f"{one} {two}" for one, two in pairwise(stems) if one and two]
+
+
+def stands_alone(stemmed: str) -> bool:
+    """Whether a stem says anything without its neighbour: one letter or sign does not."""
+    return len(stemmed) > 1
+
+
+def counted(title: Sequence[str], *others: Sequence[str]) -> Counter[str]:
+    """How often each term stands in a paper's folded words; those of the title count more."""
+    found: Counter[str] = Counter()
+    for text in others:
+        found.update(terms(text))
+    for term in terms(title):
+        found[term] += TITLE
+    return found
+
+
+def phrase(text: str, longest: int = 200) -> str:
+    """A phrase in the form in which `sequence` holds texts, "" if it has no word at all."""
+    return " ".join(map(singular, words(text, longest)))
+
+
+def sequence(*texts: Iterable[str]) -> str:
+    """Folded words of texts between single spaces, a newline between two texts: a phrase stands
+    in them, word for word, if " phrase " is a substring."""
+    return " \n ".join(("", *(" ".join(map(singular, text)) for text in texts), ""))
