@@ -3,7 +3,10 @@
 SubscriberError
 ├── BadAddress        no e-mail address that mail could reach
 ├── BadToken          a link that is forged, expired or of another purpose
-└── BadProfile        a profile, hour, zone or cadence that cannot be kept
+├── BadProfile        a profile, hour, zone or cadence that cannot be kept
+├── BadImport         a file of readers that cannot be read as a whole
+├── UnknownPerson     nobody has that address or id
+└── BadStep           a change of status that does not follow from where a person stands
 """
 
 
@@ -21,3 +24,15 @@ class BadToken(SubscriberError):
 
 class BadProfile(SubscriberError):
     """A profile, hour, zone or cadence cannot be kept; the message names the field."""
+
+
+class BadImport(SubscriberError):
+    """A file of readers cannot be read at all; the message names what its head lacks."""
+
+
+class UnknownPerson(SubscriberError):
+    """Nobody is subscribed with that address or id."""
+
+
+class BadStep(SubscriberError):
+    """A step (pause, resume ...) does not follow from a person's status."""

@@ -1,0 +1,169 @@
+"""Entry: one reader as a file names them, checked; the one way in for CSV rows and seed files."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import Any
+
+from subscribers import address as addresses
+from subscribers import profile as profiles
+from subscribers import schedule as schedules
+from subscribers.address import Address
+from subscribers.consent import Status
+from subscribers.errors import BadAddress, BadProfile
+from subscribers.profile import CAPS, InterestProfile, tidy
+from subscribers.schedule import Schedule
+
+# The header of `digest subscribers import`, and what an export adds so that nothing is lost.
+COLUMNS = (
+    "email",
+    "interests",
+    "keywords",
+    "mute",
+    "categories",
+    "authors",
+    "zone",
+    "hour",
+    "cadence",
+    "confirmed_at",
+    "consent_source",
+)
+EXTRA_COLUMNS = ("liked", "limit", "status", "paused_until")
+LISTS = tuple(CAPS)
+_DEFAULT = Schedule()
+_SOURCE_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One reader of a file. `given` names the fields it spoke of; the others hold defaults.
+
+    `status` is active (or paused) only where the entry proves consent by when and where.
+    """
+
+    address: Address
+    profile: InterestProfile
+    schedule: Schedule
+    given: frozenset[str]
+    status: Status
+    confirmed_at: datetime | None
+    consent_source: str | None
+    paused_until: date | None
+
+
+def read(fields: Mapping[str, Any], *, now: datetime) -> Entry:
+    """The reader that the fields describe: lists of texts, and texts, numbers or dates.
+
+    An empty text says nothing, an empty list empties. BadAddress or BadProfile names the
+    first field that cannot be kept.
+    """
+    said = {name: value for name, value in fields.items() if value not in ("", None)}
+    confirmed_at = _confirmed_at(said.get("confirmed_at"), now)
+    source = _source(said.get("consent_source"))
+    proven = confirmed_at is not None and source is not None
+    return Entry(
+        address=_address(said.get("email")),
+        profile=_profile(said),
+        schedule=_schedule(said),
+        given=frozenset(said),
+        status=_status(said.get("status"), proven=proven),
+        confirmed_at=confirmed_at if proven else None,
+        consent_source=source if proven else None,
+        paused_until=_day("paused_until", said.get("paused_until")),
+    )
+
+
+def _address(value: Any) -> Address:
+    if value is None:
+        raise BadAddress("the e-mail address is missing")
+    return addresses.parse(_text("email", value))
+
+
+def _profile(said: Mapping[str, Any]) -> InterestProfile:
+    lists: dict[str, Any] = {name: _texts(name, said[name]) for name in LISTS if name in said}
+    if "limit" in said:
+        lists["limit"] = _number("limit", said["limit"])
+    return profiles.checked(InterestProfile(**lists))
+
+
+def _schedule(said: Mapping[str, Any]) -> Schedule:
+    zone = _text("zone", said.get("zone", _DEFAULT.zone))
+    days = _text("cadence", said.get("cadence", _DEFAULT.days))
+    return _checked_schedule(zone, _number("hour", said.get("hour", _DEFAULT.hour)), days)
+
+
+# A hundred thousand readers share some hundred schedules.
+@lru_cache(maxsize=1024)
+def _checked_schedule(zone: str, hour: int, days: str) -> Schedule:
+    cadence, weekday = schedules.read_days(days)
+    return schedules.checked(Schedule(zone=zone, hour=hour, cadence=cadence, weekday=weekday))
+
+
+def _status(value: Any, *, proven: bool) -> Status:
+    if value is None:
+        return Status.ACTIVE if proven else Status.PENDING
+    word = _text("status", value).strip().casefold()
+    if word not in tuple(Status):
+        raise BadProfile(f'status "{word[:40]}" is none of {", ".join(Status)}')
+    status = Status(word)
+    return status if proven or status is Status.UNSUBSCRIBED else Status.PENDING
+
+
+def _confirmed_at(value: Any, now: datetime) -> datetime | None:
+    """A moment without a zone is taken as UTC, a day as its beginning."""
+    if value is None:
+        return None
+    moment = _moment("confirmed_at", value)
+    if moment > now:
+        raise BadProfile(f'confirmed_at "{value}" lies in the future')
+    return moment
+
+
+def _moment(name: str, value: Any) -> datetime:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = value.isoformat()
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value.strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (AttributeError, ValueError, OverflowError) as error:
+        shown = str(value)[:40]
+        raise BadProfile(f'{name} "{shown}" is no date such as 2026-03-02T06:30:00Z') from error
+
+
+def _day(name: str, value: Any) -> date | None:
+    return _moment(name, value).date() if value is not None else None
+
+
+def _source(value: Any) -> str | None:
+    text = tidy(_text("consent_source", value)) if value is not None else ""
+    if len(text) > _SOURCE_LENGTH:
+        raise BadProfile(f"consent_source has {len(text)} characters, {_SOURCE_LENGTH} may be")
+    _check_unicode("consent_source", text)
+    return text or None
+
+
+def _number(name: str, value: Any) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 5):
+        raise BadProfile(f'{name} "{text[:40]}" is no whole number')
+    return int(text)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadProfile(f"{name} must be a text")
+    return value
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, tuple):  # a cell of a CSV: texts by birth
+        return value
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise BadProfile(f"{name} must be a list of texts")
+    return tuple(value)
+
+
+def _check_unicode(name: str, text: str) -> None:
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise BadProfile(f"{name} holds bytes that are not UTF-8: save the file as UTF-8")

@@ -1,0 +1,62 @@
+"""Erasure: all that is kept about one person, handed out or removed."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from subscribers import roster, suppression
+from subscribers.address import Address
+from subscribers.consent import Reason
+from subscribers.tables import ConsentEventRow, ProfileRow, SubscriberRow
+
+
+def erase(session: Session, address: Address, *, key: bytes, now: datetime, source: str) -> bool:
+    """Remove every row about this person; False if there is none.
+
+    What stays is a keyed hash of the address among the suppressions, so that no import brings
+    the person back. SQLite overwrites the freed bytes only under PRAGMA secure_delete.
+    Source: GDPR, articles 17 and 21.
+    """
+    who = roster.find(session, address)
+    if who is None:
+        return False
+    session.execute(delete(ConsentEventRow).where(ConsentEventRow.subscriber_id == who.id))
+    session.execute(delete(ProfileRow).where(ProfileRow.subscriber_id == who.id))
+    session.execute(delete(SubscriberRow).where(SubscriberRow.id == who.id))
+    suppression.suppress(session, address, Reason.ERASED, key=key, now=now, source=source)
+    return True
+
+
+def personal_data(session: Session, address: Address, *, key: bytes) -> dict[str, Any] | None:
+    """All that these tables hold about one person, as plain JSON data; None for a stranger.
+
+    Source: GDPR, articles 15 and 20.
+    """
+    who = roster.find(session, address)
+    if who is None:
+        return None
+    columns = SubscriberRow.__table__.columns
+    row = session.execute(select(*columns).where(SubscriberRow.id == who.id)).one()
+    return {
+        "subscriber": {name: _plain(value) for name, value in row._asdict().items()},
+        "profiles": _all(session, ProfileRow, who.id),
+        "consent_events": _all(session, ConsentEventRow, who.id),
+        "suppressed": suppression.reason_for(session, address, key=key),
+    }
+
+
+def _all(
+    session: Session, table: type[ProfileRow | ConsentEventRow], subscriber_id: int
+) -> list[dict[str, Any]]:
+    rows = session.execute(
+        select(*table.__table__.columns)
+        .where(table.subscriber_id == subscriber_id)
+        .order_by(*table.__table__.primary_key)
+    )
+    return [{name: _plain(value) for name, value in row._asdict().items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
