@@ -78,4 +78,5 @@ def check_step(key: str, current: State, to: State) -> None:
 
 def retry_at(now: datetime, attempts: int) -> datetime:
     """When a deferred delivery is tried again: 5, 10, 20 ... minutes, at most 4 hours."""
-    return now + min(timedelta(minutes=5) * 2 ** max(attempts - 1, 0), timedelta(hours=4))
+    minutes = min(5 * 2 ** min(max(attempts - 1, 0), 10), 240)
+    return now + timedelta(minutes=minutes)

@@ -95,12 +95,18 @@ def strength(identity: str) -> int:
 
 
 def conflict(ours: Iterable[str], theirs: Iterable[str]) -> bool:
-    """Whether two sets of identities name different works: both have a value of some strong kind
-    (arXiv or OpenReview), and none in common. A DOI is no conflict: preprint and journal differ."""
-    left, right = set(ours), set(theirs)
-    return any(
-        (a := {i for i in left if i.startswith(kind)})
-        and (b := {i for i in right if i.startswith(kind)})
-        and not a & b
-        for kind in ("arxiv:", "openreview:")
-    )
+    """Whether two sets of identities name different works: both have values of one strong kind
+    (arXiv, OpenReview, DOIs of one registrant) and none in common. DOIs of two registrants do not
+    tell: a preprint and its journal version are one work."""
+    left, right = _by_namespace(ours), _by_namespace(theirs)
+    return any(left[name].isdisjoint(right[name]) for name in left.keys() & right.keys())
+
+
+def _by_namespace(names: Iterable[str]) -> dict[str, set[str]]:
+    spaces: dict[str, set[str]] = {}
+    for name in names:
+        kind, _, value = name.partition(":")
+        if kind != "title":
+            space = f"doi:{value.partition('/')[0]}" if kind == "doi" else kind
+            spaces.setdefault(space, set()).add(name)
+    return spaces

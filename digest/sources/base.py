@@ -10,11 +10,18 @@ class Source(Protocol):
     """A place that announces papers; it fetches nothing itself.
 
     `name` is its stable name in the history and in settings ("huggingface", "arxiv:cs.CL+cs.LG").
-    `label` is what a reader sees ("Hugging Face", "arXiv").
+    `label` is what a reader sees ("Hugging Face", "arXiv"). `lookback` is how many days back its
+    counts still move, so that their listings are worth asking for again (0 for a feed).
     """
 
-    name: str
-    label: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def lookback(self) -> int: ...
 
     def url(self, day: date, page: int) -> str | None:
         """The URL of one page (from 0) of a day's listing; None when there is no such page.

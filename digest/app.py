@@ -1,0 +1,143 @@
+"""App: what a story holds in its hand; build(settings) wires it, and nothing else does."""
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from digest.clock import utcnow
+from digest.core.diff import Rising
+from digest.errors import SettingsError, StoreError
+from digest.fetch import Limits
+from digest.mail.site import Site
+from digest.settings import Settings
+from digest.shipped import shipped
+from digest.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Settings, database, clock and what follows from them."""
+
+    settings: Settings
+    database: Database
+    clock: Callable[[], datetime]
+    secret: bytes
+
+    def begin(self) -> AbstractContextManager[Session]:
+        """A transaction that writes."""
+        return self.database.begin()
+
+    def read(self) -> AbstractContextManager[Session]:
+        """A transaction that reads."""
+        return self.database.read()
+
+    @property
+    def rising(self) -> Rising:
+        return Rising(self.settings.rising_factor, self.settings.rising_votes)
+
+    @property
+    def limits(self) -> Limits:
+        """What a fetch may cost, and who it says is asking."""
+        given = self.settings
+        return Limits(
+            max_bytes=given.fetch_max_bytes,
+            timeout_s=given.fetch_timeout_s,
+            max_redirects=given.fetch_max_redirects,
+            backoff_cap_s=given.fetch_backoff_cap_s,
+            allow_private=given.allow_private,
+            user_agent=f"papers-digest (+{given.base_url})",
+        )
+
+    @property
+    def templates(self) -> Path:
+        return self.settings.templates or shipped("templates")
+
+    @property
+    def site(self) -> Site:
+        """How mail presents this installation."""
+        name, address = parseaddr(self.settings.sender)
+        return Site(
+            name=self.settings.name,
+            base_url=self.settings.base_url,
+            from_name=name or self.settings.name,
+            address=address,
+            reply_to=parseaddr(self.settings.reply_to)[1],
+            domain=address.rpartition("@")[2],
+            postal_address=self.settings.postal_address,
+            secret=self.secret,
+        )
+
+
+def build(settings: Settings, clock: Callable[[], datetime] = utcnow) -> App:
+    """Wire everything. A SQLite file that does not exist yet is created, with its tables.
+
+    SettingsError or StoreError if something cannot be used as it is.
+    """
+    database = Database(settings.database_url)
+    if database.file is not None:
+        fresh = not database.file.exists()
+        _make_folder(database.file.parent)
+        if fresh:
+            database.upgrade()
+    if not database.is_current():
+        raise StoreError("the database is older than this program: run `digest init`")
+    return App(settings, database, clock, secret_of(settings, database))
+
+
+def initialise(settings: Settings) -> Database:
+    """Create or upgrade the database."""
+    database = Database(settings.database_url)
+    if database.file is not None:
+        _make_folder(database.file.parent)
+    database.upgrade()
+    secret_of(settings, database)
+    return database
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"DIGEST_DATABASE_URL: the folder {folder} cannot be made: {error.strerror}"
+        ) from error
+
+
+def secret_of(settings: Settings, database: Database) -> bytes:
+    """The key of all signatures: the setting, else with SQLite a file beside the database, made
+    once and readable by its owner only."""
+    given = settings.secret.get_secret_value()
+    if given:
+        return given.encode()
+    if database.file is None:
+        raise SettingsError(
+            "DIGEST_SECRET: missing; set 32 or more random characters, as `openssl rand -hex 32` "
+            "prints, the same on every machine"
+        )
+    return _kept_secret(database.file.with_suffix(".secret"))
+
+
+def _kept_secret(file: Path) -> bytes:
+    try:
+        if not file.exists():
+            _write_secret(file)
+        return file.read_bytes().strip()
+    except OSError as error:
+        raise SettingsError(f"{file}: the secret cannot be kept: {error.strerror}") from error
+
+
+def _write_secret(file: Path) -> None:
+    """Appears whole or not at all: of two programs that start at once, both read one secret."""
+    draft = file.with_suffix(f".secret.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(secrets.token_hex(32))
+    with suppress(FileExistsError):
+        os.link(draft, file)
+    draft.unlink()

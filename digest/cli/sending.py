@@ -1,0 +1,160 @@
+"""send and preview: what goes out, or would."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from digest import explain, sender
+from digest.app import App
+from digest.cli.terminal import (
+    FAILED,
+    Day,
+    Json,
+    app_of,
+    confirm_count,
+    err,
+    fail,
+    out,
+    print_json,
+    progress,
+    today,
+)
+from digest.core.edition import Pick
+from digest.mail.preview import parts_of
+from digest.sender import Sent
+from digest.store import history
+from subscribers import address as addresses
+
+
+def register(cli: typer.Typer) -> None:
+    """Add these commands to the program."""
+    cli.command()(preview)
+    cli.command()(send)
+
+
+def preview(
+    context: typer.Context,
+    email: Annotated[str, typer.Argument(help="The reader.")],
+    day: Day = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write EMAIL.html, .txt and .eml there.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """The exact mail a reader would get: as text here, or as files with --out."""
+    app = app_of(context)
+    when = day or today(app)
+    found = explain.preview(app, addresses.parse(email), when)
+    if found.message is None:
+        if as_json:
+            print_json({"email": email, "day": when, "subject": None, "picks": [], "files": []})
+        fail(f"{email} would get no mail for {when}: {_why_empty(app, when)}")
+    parts = parts_of(found.message)
+    files = _write(folder, email, parts.html, parts.text, found.message.data) if folder else []
+    if as_json:
+        picks = [pick_json(pick, found.papers[pick.paper_id]) for pick in found.digest.picks]
+        print_json({"email": email, "day": when, "subject": found.message.subject,
+                    "picks": picks, "files": [str(file) for file in files]})  # fmt: skip
+    elif folder:
+        for file in files:
+            out.print(str(file), markup=False)
+    else:
+        out.print(f"[dim]Subject:[/] {escape(found.message.subject)}\n")
+        out.print(parts.text, markup=False)
+
+
+def _write(folder: Path, email: str, html: str, text: str, wire: bytes) -> list[Path]:
+    name = re.sub(r"[^\w.@+-]", "_", email)
+    contents = {".html": html.encode(), ".txt": text.encode(), ".eml": wire}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix, content in contents.items():
+            (folder / f"{name}{suffix}").write_bytes(content)
+    except OSError as error:
+        fail(f"{folder}: the preview cannot be written: {error.strerror}")
+    return [folder / f"{name}{suffix}" for suffix in contents]
+
+
+def _why_empty(app: App, day: date) -> str:
+    with app.read() as session:
+        days = history.days(session)
+    if not days:
+        return "the history is empty; run `digest collect`"
+    if (day - days[-1]).days >= 7:
+        return f"nothing was listed in the week before; the last day known is {days[-1]}"
+    return "nothing new in the last week, or nothing that fits"
+
+
+def pick_json(pick: Pick, stored: history.Stored) -> dict[str, Any]:
+    """A pick with its reasons as plain data."""
+    reasons = [{"kind": r.kind, "text": r.text, "weight": r.weight} for r in pick.reasons]
+    return {
+        "paper": stored.paper.id,
+        "title": stored.paper.title,
+        "section": pick.section,
+        "heading": pick.heading,
+        "change": pick.change,
+        "score": pick.score,
+        "reasons": reasons,
+    }
+
+
+def send(
+    context: typer.Context,
+    day: Day = None,
+    to: Annotated[
+        list[str] | None, typer.Option(help="Only to this reader; may be repeated.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for the count.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Send a day's digest to every active reader who has not had it.
+
+    Past days may be sent too. Sending twice sends once: who had the day's digest is passed over,
+    and a send that was cut off is finished.
+    """
+    app = app_of(context)
+    when = day or today(app)
+    only = [_subscriber_id(app, email) for email in to] if to else None
+    if dry_run:
+        told = sender.rehearse(app, when, only)
+        _report(told, when, as_json=as_json, dry_run=True)
+        return
+    if not yes and (count := sender.audience(app, when, only)):
+        confirm_count(count, f"The digest of {when} goes to {count} readers.")
+    with progress("sending") as bar:
+        told = sender.send(app, when, only, progress=bar)
+    _report(told, when, as_json=as_json)
+    if not told.is_complete:
+        raise typer.Exit(FAILED)
+
+
+def _subscriber_id(app: App, email: str) -> int:
+    with app.read() as session:
+        return explain.subscriber(session, addresses.parse(email)).id
+
+
+def _report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> None:
+    outcomes = {state.value: number for state, number in sorted(told.outcomes.items())}
+    if as_json:
+        more = {"dry_run": True} if dry_run else {"paused": told.paused or None}
+        print_json({"audience": told.audience, "outcomes": outcomes, "already": told.already,
+                    "day": day, **more})  # fmt: skip
+        return
+    parts = [f"{number} {state.replace('_', ' ')}" for state, number in outcomes.items()]
+    before = f"; {told.already} had it before" if told.already else ""
+    if dry_run:
+        out.print(f"{day}: for {told.audience} readers: {', '.join(parts) or 'nothing'}{before} "
+                  "(dry run, nothing was sent)")  # fmt: skip
+    elif not told.audience:
+        out.print(f"{day}: nothing to send{before}")
+    else:
+        out.print(f"{day}: {told.audience} readers: {', '.join(parts)}{before}")
+    if told.paused:
+        err.print(f"paused: {told.paused}", style="red", markup=False)
+        err.print("nothing was lost: mend it and run the same command again", style="dim")

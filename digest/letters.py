@@ -1,0 +1,62 @@
+"""Chosen digests -> messages, with the links signed for each reader."""
+
+from datetime import datetime
+from urllib.parse import quote
+
+from digest.app import App
+from digest.core.message import Message, Recipient
+from digest.mail.compose import compose
+from digest.mail.render import Parts, render
+from digest.selection import Chosen
+from digest.store import deliveries
+from digest.store.editions import Last
+from subscribers import tokens
+from subscribers.person import Subscriber
+from subscribers.tokens import Purpose
+
+
+class Composer:
+    """Composes the messages of one day; what a cohort of readers shares is rendered once.
+
+    `at` is the run's instant: links and dates are made of it, so that a retry is byte for byte
+    the same message.
+    """
+
+    def __init__(self, app: App, at: datetime) -> None:
+        self._app, self._at = app, at
+        self._site = app.site
+        self._parts: dict[Last | None, Parts] = {}
+
+    def message(self, chosen: Chosen) -> Message:
+        recipient = recipient_of(self._app, chosen.subscriber, chosen, self._at)
+        return compose(self._shared(chosen), chosen.digest, recipient, self._at)
+
+    def _shared(self, chosen: Chosen) -> Parts:
+        cohort = chosen.cohort
+        if cohort.last not in self._parts:
+            self._parts[cohort.last] = render(
+                cohort.candidates, chosen.digest.day, self._site, self._app.templates
+            )
+        return self._parts[cohort.last]
+
+
+def recipient_of(app: App, reader: Subscriber, chosen: Chosen, at: datetime) -> Recipient:
+    """A reader as the mail addresses them."""
+
+    def token(purpose: Purpose) -> str:
+        return tokens.make(purpose, reader.id, key=app.secret, version=reader.token_version, now=at)
+
+    base, leave = app.settings.base_url, token(Purpose.UNSUBSCRIBE)
+    mailbox = app.settings.unsubscribe_address or app.site.address
+    confirmed = reader.confirmed_at
+    return Recipient(
+        delivery_key=deliveries.key("digest", chosen.digest.day, reader.id),
+        address=reader.address.as_typed,
+        unsubscribe_url=f"{base}/unsubscribe/{leave}",
+        settings_url=f"{base}/settings/{token(Purpose.SETTINGS)}",
+        unsubscribe_mailto=f"{mailbox}?subject={quote(f'unsubscribe {leave}')}",
+        subscribed_on=confirmed.date() if confirmed else None,
+        cadence=reader.schedule.cadence,
+        hour=reader.schedule.hour,
+        zone=reader.schedule.zone,
+    )

@@ -1,0 +1,139 @@
+"""Choosing: papers x readers -> digests with their reasons, for the stories that need them.
+
+What is the same for many readers is made once and kept: the words of the history per day, and
+per cohort (readers whose last digest was the same) the candidates and their ranking pool.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from digest.core import ranking
+from digest.core.diff import Rising
+from digest.core.edition import Candidate, Digest
+from digest.sources.named import label_of
+from digest.store import deliveries, editions, feeds, history
+from digest.store.editions import Last
+from subscribers.person import Subscriber
+
+BACKGROUND = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Readers whose last digest was the same, and what may enter their next one."""
+
+    last: Last | None
+    candidates: tuple[Candidate, ...]
+    pool: ranking.Pool
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was chosen for one reader; a digest without picks is not sent."""
+
+    subscriber: Subscriber
+    digest: Digest
+    cohort: Cohort
+
+
+class Selector:
+    """Chooses the digests of one day."""
+
+    def __init__(self, day: date, rising: Rising) -> None:
+        self.day = day
+        self._rising = rising
+        self._vocabulary: ranking.Vocabulary | None = None
+        self._cohorts: dict[Last | None, Cohort] = {}
+        self._notes: tuple[str, ...] | None = None
+
+    def choose(self, session: Session, readers: Sequence[Subscriber]) -> list[Chosen]:
+        """The digests of a shard of readers, in the readers' order."""
+        chosen: dict[int, Chosen] = {}
+        for cohort, members in self._by_cohort(session, readers):
+            asked = self.readers(session, cohort, members)
+            for member, picks in zip(members, ranking.rank(cohort.pool, asked), strict=True):
+                digest = Digest(self.day, picks, len(cohort.candidates), self.notes(session))
+                chosen[member.id] = Chosen(member, digest, cohort)
+        return [chosen[reader.id] for reader in readers]
+
+    def explain(
+        self, session: Session, reader: Subscriber, paper_id: int
+    ) -> ranking.Explanation | None:
+        """How a candidate fared for a reader; None if it was no candidate."""
+        [(cohort, _)] = self._by_cohort(session, [reader])
+        if paper_id not in {one.paper_id for one in cohort.candidates}:
+            return None
+        [asked] = self.readers(session, cohort, [reader])
+        return ranking.explain(cohort.pool, asked, paper_id)
+
+    def readers(
+        self, session: Session, cohort: Cohort, members: Sequence[Subscriber]
+    ) -> list[ranking.Reader]:
+        """Subscribers as the ranking needs them: with liked papers' words and what they had."""
+        since = min((one.listed_on for one in cohort.candidates), default=self.day)
+        had = deliveries.sent_papers(session, [one.id for one in members], since)
+        liked = _liked(session, members)
+        return [
+            ranking.Reader(
+                one.profile,
+                tuple(liked[name] for name in one.profile.liked if name in liked),
+                had.get(one.id, frozenset()),
+            )
+            for one in members
+        ]
+
+    def notes(self, session: Session) -> tuple[str, ...]:
+        """Honest lines about the day: which source said nothing, which could not be read."""
+        if self._notes is None:
+            states = feeds.sources_of(session, self.day)
+            failed = sorted({label_of(n) for n, state in states.items() if state == "failed"})
+            self._notes = tuple(f"{label} could not be read today; what it announces comes in a "
+                                "later mail." for label in failed)  # fmt: skip
+        return self._notes
+
+    def _by_cohort(
+        self, session: Session, readers: Sequence[Subscriber]
+    ) -> list[tuple[Cohort, list[Subscriber]]]:
+        last = deliveries.last_digests(session, [reader.id for reader in readers], self.day)
+        members: dict[Last | None, list[Subscriber]] = {}
+        for reader in readers:
+            members.setdefault(self._clipped(last.get(reader.id)), []).append(reader)
+        return [(self._cohort(session, key), group) for key, group in members.items()]
+
+    def _clipped(self, last: Last | None) -> Last | None:
+        """A digest before the window leaves the whole window open, as none at all does."""
+        return last if last and last.day > self.day - editions.WINDOW else None
+
+    def _cohort(self, session: Session, last: Last | None) -> Cohort:
+        if last not in self._cohorts:
+            found = editions.candidates(session, self.day, last, self._rising)
+            labelled = tuple(_labelled(one) for one in found)
+            pool = ranking.prepare(labelled, self._words(session))
+            self._cohorts[last] = Cohort(last, labelled, pool)
+        return self._cohorts[last]
+
+    def _words(self, session: Session) -> ranking.Vocabulary:
+        if self._vocabulary is None:
+            every = editions.candidates(session, self.day, None, self._rising)
+            texts = [f"{one.paper.title}\n{one.paper.abstract}" for one in every]
+            older = history.background(session, until=self.day, limit=BACKGROUND)
+            self._vocabulary = ranking.fit([*texts, *older])
+        return self._vocabulary
+
+
+def _labelled(one: Candidate) -> Candidate:
+    """The candidate with its sources as readers know them."""
+    return replace(one, sources=tuple(dict.fromkeys(map(label_of, one.sources))))
+
+
+def _liked(session: Session, members: Sequence[Subscriber]) -> dict[str, ranking.LikedPaper]:
+    """The liked papers that the history holds, by the name they were given."""
+    names = {name for one in members for name in one.profile.liked}
+    found = history.by_names(session, names)
+    return {
+        name: ranking.LikedPaper(stored.paper.title, stored.paper.abstract)
+        for name, stored in found.items()
+    }

@@ -1,0 +1,323 @@
+"""Story: send. freeze -> claim -> rank -> compose -> send -> record, a shard at a time.
+
+Every step is a transaction of its own, and each may be the last: what was claimed is taken up
+again by the next sender, what was under way is in doubt and never sent again by itself.
+"""
+
+import asyncio
+import logging
+import os
+import socket
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from itertools import islice
+
+from digest.app import App
+from digest.core.delivery import Outcome, State
+from digest.core.message import Message
+from digest.core.packing import pack_ids, pack_picks
+from digest.letters import Composer
+from digest.mail.transport import Transport, open_transport
+from digest.selection import Chosen, Selector
+from digest.store import outbox, runs
+from digest.store.outbox import Claimed, Shard
+from subscribers import roster, suppression
+from subscribers.consent import Status
+from subscribers.person import Subscriber
+
+log = logging.getLogger(__name__)
+
+GROUP = 50
+
+Progress = Callable[[int, int], None]
+TransportFactory = Callable[[], Transport]
+
+
+@dataclass(slots=True)
+class Sent:
+    """What one send did: for how many readers it was, how their deliveries stand, how many had
+    the day's digest before, and why it stopped early, if it did."""
+
+    audience: int = 0
+    outcomes: Counter[State] = field(default_factory=Counter)
+    already: int = 0
+    paused: str = ""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left to do, or to be decided by the operator."""
+        good = {State.SENT, State.EMPTY, State.SUPPRESSED, State.CANCELLED}
+        return not self.paused and self.outcomes.keys() <= good
+
+
+def plan_of(app: App, day: date, only: Sequence[int] | None = None) -> runs.Plan:
+    """The plan of a manual send of a day, to all active readers or to `only` these."""
+    deadline = timedelta(hours=app.settings.deadline_hours)
+    return runs.Plan(day, app.clock(), deadline, subscriber_ids=only)
+
+
+def audience(app: App, day: date, only: Sequence[int] | None = None) -> int:
+    """For how many readers a send of this day would be; writes nothing."""
+    with app.read() as session:
+        return len(runs.wanted(session, plan_of(app, day, only)))
+
+
+def rehearse(app: App, day: date, only: Sequence[int] | None = None) -> Sent:
+    """What a send of this day would do, as far as it can be known before; writes nothing."""
+    selector = Selector(day, app.rising)
+    with app.read() as session:
+        plan = plan_of(app, day, only)
+        ids = runs.wanted(session, plan)
+        told = Sent(len(ids), already=runs.served(session, plan))
+        for part in _groups(ids, plan.shard_size):
+            readers = list(roster.by_ids(session, part).values())
+            refused = suppression.suppressed_ids(session, part, key=app.secret)
+            told.outcomes[State.SUPPRESSED] += len(refused)
+            for one in selector.choose(session, [r for r in readers if r.id not in refused]):
+                told.outcomes[State.PLANNED if one.digest.picks else State.EMPTY] += 1
+    told.outcomes += Counter()  # drops what is zero
+    return told
+
+
+def send(
+    app: App,
+    day: date,
+    only: Sequence[int] | None = None,
+    *,
+    progress: Progress | None = None,
+    transports: TransportFactory | None = None,
+) -> Sent:
+    """Send the day's digest to every active reader (or to `only` these) who has not had it.
+
+    A run that an earlier send of this day left unfinished is finished too. Sending a second time
+    finds everybody served. `progress` is told how many deliveries have ended, of how many.
+    """
+    plan = plan_of(app, day, only)
+    with app.begin() as session:
+        told = Sent(already=runs.served(session, plan))
+        for run_id in runs.unfinished(session, day):
+            runs.set_state(session, run_id, "running")
+        runs.freeze(session, plan)
+        open_runs = [run for n in runs.unfinished(session, day) if (run := runs.get(session, n))]
+    make = transports or (lambda: open_transport(app.settings.smtp_url.get_secret_value()))
+    told.paused = asyncio.run(_Sender(app, day, open_runs, make, progress).drain())
+    return _account(app, open_runs, told)
+
+
+def _account(app: App, open_runs: Sequence[runs.Run], told: Sent) -> Sent:
+    with app.begin() as session:
+        for before in open_runs:
+            runs.finish(session, before.id)
+            run = runs.get(session, before.id)
+            if run is not None:
+                told.audience += run.audience
+                told.outcomes.update(run.outcomes)
+    return told
+
+
+def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
+    rest = iter(ids)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+class _Stop(Exception):
+    """The relay refuses us: the run pauses, with the reason."""
+
+
+class _Sender:
+    """Drains the open runs of one day over a few connections."""
+
+    def __init__(
+        self,
+        app: App,
+        day: date,
+        open_runs: Sequence[runs.Run],
+        make: TransportFactory,
+        progress: Progress | None,
+    ) -> None:
+        self._app, self._day, self._runs, self._make = app, day, open_runs, make
+        self._progress = progress or (lambda _done, _total: None)
+        self._selector = Selector(day, app.rising)
+        self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}"
+        self._done, self._total = 0, sum(run.audience for run in open_runs)
+        self._lanes: list[Transport] = []
+
+    async def drain(self) -> str:
+        """Send all that is due; why it stopped early, or ""."""
+        self._progress(0, self._total)
+        async with AsyncExitStack() as stack:
+            wide = min(self._app.settings.connections, max(self._total, 1))
+            self._lanes = [await stack.enter_async_context(self._make()) for _ in range(wide)]
+            for run in self._runs:
+                try:
+                    await self._run(run)
+                except _Stop as stop:
+                    self._pause(str(stop))
+                    return str(stop)
+        return ""
+
+    def _pause(self, reason: str) -> None:
+        with self._app.begin() as session:
+            for run in self._runs:
+                runs.set_state(session, run.id, "paused", reason)
+        log.warning("paused", extra={"reason": reason})
+
+    async def _run(self, run: runs.Run) -> None:
+        composer = Composer(self._app, run.planned_at)
+        while shard := self._claim(run):
+            try:
+                await self._shard(run, shard, composer)
+            finally:
+                with self._app.begin() as session:
+                    outbox.release(session, shard)
+
+    def _claim(self, run: runs.Run) -> Shard | None:
+        with self._app.begin() as session:
+            return outbox.claim_shard(session, run.id, owner=self._owner, now=self._app.clock())
+
+    async def _shard(self, run: runs.Run, shard: Shard, composer: Composer) -> None:
+        due = self._due(run, shard)
+        chosen = self._choose(shard, due)
+        waiting = [one for one in due if one.subscriber_id in chosen]
+        self._count(len(due) - len(waiting))
+        try:
+            while waiting:
+                group, waiting = waiting[:GROUP], waiting[GROUP:]
+                await self._group(shard, group, chosen, composer)
+        except _Stop:
+            self._hand_back(shard, waiting)
+            raise
+
+    def _due(self, run: runs.Run, shard: Shard) -> list[Claimed]:
+        now = self._app.clock()
+        with self._app.begin() as session:
+            if now >= run.deadline_at:
+                outbox.expire(session, shard, now=now)
+                return []
+            return outbox.claim_due(session, shard, now=now)
+
+    def _choose(self, shard: Shard, due: Sequence[Claimed]) -> dict[int, Chosen]:
+        """What each reader of the shard gets; who gets nothing is ended with the reason."""
+        with self._app.read() as session:
+            readers = roster.by_ids(session, [one.subscriber_id for one in due])
+            chosen = self._selector.choose(session, list(readers.values()))
+        full = {one.subscriber.id: one for one in chosen if one.digest.picks}
+        gone = [one.id for one in due if one.subscriber_id not in readers]
+        empty = [one.id for one in due if one.subscriber_id in readers.keys() - full.keys()]
+        now = self._app.clock()
+        with self._app.begin() as session:
+            outbox.end(session, shard, gone, State.SUPPRESSED, "erased", now)
+            outbox.end(session, shard, empty, State.EMPTY, "nothing new for this reader", now)
+            kept = [_kept(one, full[one.subscriber_id]) for one in due if one.subscriber_id in full]
+            outbox.keep_picks(session, shard, kept)
+        return full
+
+    async def _group(
+        self,
+        shard: Shard,
+        group: Sequence[Claimed],
+        chosen: dict[int, Chosen],
+        composer: Composer,
+    ) -> None:
+        """Hand over at most GROUP messages; each outcome is written as soon as it is known."""
+        messages = self._compose(shard, group, chosen, composer)
+        allowed = self._allow(shard, [one for one in group if one.id in messages])
+        self._count(len(group) - len(allowed))
+        queue = ((one, messages[one.id]) for one in allowed)
+        lanes = [asyncio.create_task(self._lane(lane, queue, shard)) for lane in self._lanes]
+        refusals = [refusal for refusal in await asyncio.gather(*lanes) if refusal]
+        if refusals:
+            raise _Stop(refusals[0])
+
+    def _compose(
+        self,
+        shard: Shard,
+        group: Sequence[Claimed],
+        chosen: dict[int, Chosen],
+        composer: Composer,
+    ) -> dict[int, Message]:
+        """The group's messages by delivery; one that cannot be composed stops no other."""
+        messages: dict[int, Message] = {}
+        for one in group:
+            try:
+                messages[one.id] = composer.message(chosen[one.subscriber_id])
+            except Exception as error:  # noqa: BLE001 - one reader's must not stop the rest
+                log.exception("not composed", extra={"delivery": one.id})
+                reason = f"could not be composed: {type(error).__name__}: {error}"
+                with self._app.begin() as session:
+                    now = self._app.clock()
+                    outbox.end(session, shard, [one.id], State.DEFERRED, reason, now)
+        return messages
+
+    def _allow(self, shard: Shard, group: Sequence[Claimed]) -> list[Claimed]:
+        """Those of the group who may still be written to, marked as under way."""
+        now = self._app.clock()
+        with self._app.begin() as session:
+            outbox.extend(session, shard, now)
+            ids = [one.subscriber_id for one in group]
+            readers = roster.by_ids(session, ids)
+            left = [who for who in ids if not _may_get(readers.get(who), self._day)]
+            why = dict.fromkeys(left, "no longer subscribed")
+            found = suppression.suppressed_ids(session, ids, key=self._app.secret)
+            why |= {who: f"suppressed: {reason}" for who, reason in found.items()}
+            for one in group:
+                if reason := why.get(one.subscriber_id):
+                    outbox.end(session, shard, [one.id], State.SUPPRESSED, reason, now)
+            allowed = [one for one in group if one.subscriber_id not in why]
+            outbox.start(session, shard, [one.id for one in allowed], now=now)
+        return allowed
+
+    async def _lane(
+        self, lane: Transport, queue: Iterator[tuple[Claimed, Message]], shard: Shard
+    ) -> str:
+        """Hand over what the queue gives; the relay's refusal of us, or ""."""
+        for one, message in queue:
+            outcome = await lane.hand_over(message)
+            if outcome.ours:
+                self._refused(shard, [one, *(other for other, _ in queue)], outcome)
+                return outcome.reply
+            self._record(shard, one, outcome)
+            self._count(1)
+        return ""
+
+    def _refused(self, shard: Shard, rest: Sequence[Claimed], outcome: Outcome) -> None:
+        """Our own fault costs no reader anything: these wait as if never tried."""
+        for one in rest:
+            self._record(shard, one, replace(outcome, state=State.PLANNED))
+
+    def _record(self, shard: Shard, one: Claimed, outcome: Outcome) -> None:
+        with self._app.begin() as session:
+            outbox.record(session, shard, [(one, outcome)], now=self._app.clock())
+
+    def _hand_back(self, shard: Shard, rest: Sequence[Claimed]) -> None:
+        with self._app.begin() as session:
+            ids = [one.id for one in rest]
+            outbox.end(session, shard, ids, State.PLANNED, "", self._app.clock())
+
+    def _count(self, ended: int) -> None:
+        self._done += ended
+        self._progress(self._done, self._total)
+
+
+def _may_get(reader: Subscriber | None, day: date) -> bool:
+    """Whether consent holds: active, or paused until this day at the latest."""
+    if reader is None:
+        return False
+    if reader.status is Status.PAUSED:
+        return reader.paused_until is not None and reader.paused_until <= day
+    return reader.status is Status.ACTIVE
+
+
+def _kept(one: Claimed, chosen: Chosen) -> outbox.Composed:
+    picks = chosen.digest.picks
+    return outbox.Composed(
+        one.id,
+        pack_ids(pick.paper_id for pick in picks),
+        pack_picks(picks),
+        chosen.digest.considered,
+        chosen.subscriber.profile_version,
+    )

@@ -1,0 +1,143 @@
+"""Engine, transactions and schema: the one place that knows which database it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from digest.errors import SettingsError, StoreError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class Database:
+    """One database: sessions for writing and for reading, and its schema.
+
+    SQLite runs in WAL mode; a writer takes the write lock when it begins and waits up to 30 s for
+    another one, so that no transaction fails half-way for want of it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = _engine(url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database; None for a server or one in memory."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        """One transaction that writes; committed at the end, rolled back by an exception."""
+        with self._session("BEGIN IMMEDIATE") as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that reads a single state of the database."""
+        with self._session("BEGIN") as session:
+            yield session
+
+    @contextmanager
+    def _session(self, begin: str) -> Iterator[Session]:
+        try:
+            with self.engine.connect().execution_options(digest_begin=begin) as connection:
+                with Session(connection, expire_on_commit=False) as session:
+                    yield session
+        except SQLAlchemyError as error:
+            raise StoreError(_explain(error, self.engine)) from error
+
+    def upgrade(self) -> None:
+        """Create the tables, or bring them up to this program; doing it again changes nothing."""
+        self._refuse_newer()
+        try:
+            with self.engine.begin() as connection:
+                config = _alembic()
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except SQLAlchemyError as error:
+            raise StoreError(_explain(error, self.engine)) from error
+
+    def revision(self) -> str | None:
+        """The schema's revision; None for an empty database."""
+        try:
+            with self.engine.connect() as connection:
+                return MigrationContext.configure(connection).get_current_revision()
+        except SQLAlchemyError as error:
+            raise StoreError(_explain(error, self.engine)) from error
+
+    def is_current(self) -> bool:
+        return self.revision() == ScriptDirectory.from_config(_alembic()).get_current_head()
+
+    def _refuse_newer(self) -> None:
+        here = self.revision()
+        known = {
+            script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()
+        }
+        if here is not None and here not in known:
+            raise StoreError(
+                f"the database is newer than this program (its schema is {here}): "
+                "upgrade the program"
+            )
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SettingsError(
+            f"DIGEST_DATABASE_URL: {url.partition('://')[0]!r} is no database we know; "
+            "for example sqlite:///digest.db or postgresql+psycopg://user:password@host/digest"
+        ) from error
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver must not open transactions by itself: it would do so too late, without the lock.
+    connection.isolation_level = None
+    for pragma in (
+        "busy_timeout=30000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+        "cache_size=-64000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Any) -> None:
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(options.get("digest_begin", "BEGIN IMMEDIATE"))
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    return config
+
+
+def _explain(error: SQLAlchemyError, engine: Engine) -> str:
+    where = engine.url.render_as_string(hide_password=True)
+    cause = str(getattr(error, "orig", None) or error).strip().splitlines()
+    reason = cause[0] if cause else type(error).__name__
+    if "no such table" in reason or "does not exist" in reason:
+        return f"the database {where} has no tables yet ({reason}): run `digest init`"
+    return f"the database {where}: {reason}"

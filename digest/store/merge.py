@@ -1,0 +1,85 @@
+"""Two rows that turn out to be one paper become one."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from digest.core.combine import combine
+from digest.store.rows import to_paper, values
+from digest.store.tables import AliasRow, ChangeRow, IdentityRow, PaperRow, SightingRow
+
+
+def into_oldest(session: Session, ids: Sequence[int]) -> int:
+    """Merge these rows into the one with the lowest id and return it; ids already merged are
+    passed over. The old ids stay as aliases, since deliveries name them."""
+    there = sorted(session.scalars(select(PaperRow.id).where(PaperRow.id.in_(ids))))
+    keep = there[0]
+    for other in there[1:]:
+        _merge(session, keep, other)
+    return keep
+
+
+def _merge(session: Session, keep: int, other: int) -> None:
+    kept, gone = session.get_one(PaperRow, keep), session.get_one(PaperRow, other)
+    _join_rows(session, kept, gone)
+    _move(session, SightingRow, keep, other, ("source", "day", "at"))
+    _move(session, ChangeRow, keep, other, ("day", "change"))
+    session.execute(update(IdentityRow).where(IdentityRow.paper_id == other).values(paper_id=keep))
+    session.execute(update(AliasRow).where(AliasRow.paper_id == other).values(paper_id=keep))
+    session.execute(insert(AliasRow).values(old_id=other, paper_id=keep))
+    session.delete(gone)
+    session.flush()
+    _new_only_once(session, keep)
+
+
+def _join_rows(session: Session, kept: PaperRow, gone: PaperRow) -> None:
+    joined = combine(
+        to_paper(kept, _names(session, kept.id)),
+        to_paper(gone, _names(session, gone.id)),
+        newer=gone.last_day >= kept.last_day,
+    )
+    for name, value in values(joined).items():
+        setattr(kept, name, value)
+    kept.sources = list(dict.fromkeys([*kept.sources, *gone.sources]))
+    kept.first_day = min(kept.first_day, gone.first_day)
+    kept.last_day = max(kept.last_day, gone.last_day)
+    if (gone.baseline_votes or -1) > (kept.baseline_votes or -1):
+        kept.baseline_votes, kept.baseline_day = gone.baseline_votes, gone.baseline_day
+
+
+def _names(session: Session, paper_id: int) -> Iterable[str]:
+    return session.scalars(select(IdentityRow.identity).where(IdentityRow.paper_id == paper_id))
+
+
+def _move(
+    session: Session,
+    table: Any,
+    keep: int,
+    other: int,
+    key: Sequence[str],
+) -> None:
+    """Move the rows of one paper to another; where both have a row of one key, the kept one stays."""
+    columns = [getattr(table, name) for name in key]
+    taken = {tuple(row) for row in session.execute(select(*columns).where(table.paper_id == keep))}
+    for row in session.scalars(select(table).where(table.paper_id == other)).all():
+        if tuple(getattr(row, name) for name in key) in taken:
+            session.delete(row)
+        else:
+            row.paper_id = keep
+    session.flush()
+
+
+def _new_only_once(session: Session, paper_id: int) -> None:
+    """A paper is new on its first day only."""
+    query = select(ChangeRow.day).where(ChangeRow.paper_id == paper_id, ChangeRow.change == "new")
+    days = sorted(session.scalars(query))
+    if days[1:]:
+        session.execute(
+            delete(ChangeRow).where(
+                ChangeRow.paper_id == paper_id,
+                ChangeRow.change == "new",
+                ChangeRow.day.in_(days[1:]),
+            )
+        )

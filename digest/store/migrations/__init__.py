@@ -1,0 +1,1 @@
+"""Alembic: creates the tables, upgrades them."""

@@ -1,0 +1,265 @@
+"""Freezing the audience of a run, and its account: audience = sum of outcomes.
+
+Freezing is one INSERT .. SELECT, so memory does not grow with the readers, and two unique keys
+(edition, subscriber) and (subscriber, kind, local day) make a second run of the same day find
+nobody left to promise anything to.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Insert,
+    Integer,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.orm import Session
+
+from digest.core.delivery import FINAL, State
+from digest.store.tables import DeliveryRow, EditionRow, RunRow, ShardRow
+from subscribers.consent import Status
+from subscribers.tables import SubscriberRow, UtcDateTime
+
+DIGEST = "digest"
+OPEN = ("running", "paused")
+# Final, but nothing was handed over: an admin's new send may plan these anew.
+AGAIN = (State.SUPPRESSED, State.EMPTY, State.EXPIRED, State.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One send of one day: its audience was frozen at `planned_at`, and nothing of it is handed
+    over after `deadline_at`. `outcomes` counts its deliveries by state."""
+
+    id: int
+    day: date
+    state: str
+    planned_at: datetime
+    deadline_at: datetime
+    audience: int
+    outcomes: dict[State, int]
+    note: str = ""
+
+    @property
+    def is_accounted(self) -> bool:
+        """Whether every promise of it has ended in exactly one way."""
+        final = sum(n for state, n in self.outcomes.items() if state in FINAL)
+        return final == self.audience
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whom a run is for: an edition's day, all active readers or only `subscriber_ids`."""
+
+    day: date
+    at: datetime
+    deadline: timedelta
+    shard_size: int = 200
+    subscriber_ids: Sequence[int] | None = None
+
+
+def freeze(session: Session, plan: Plan) -> Run | None:
+    """Promise the day's digest to every active reader who was not promised it yet.
+
+    None if there is nobody. A promise that ended without a hand-over (empty, suppressed, expired,
+    cancelled) is made again: since then there may be something to send.
+    """
+    edition_id = _edition(session, plan)
+    run = RunRow(
+        kind=DIGEST,
+        edition_id=edition_id,
+        state="running",
+        planned_at=plan.at,
+        deadline_at=plan.at + plan.deadline,
+        audience=0,
+        outcomes=None,
+        note="",
+    )
+    session.add(run)
+    session.flush()
+    session.execute(_promises(plan, run.id, edition_id))
+    fresh = _count(session, run.id)
+    again = _promise_again(session, plan, run.id, shard=-(-fresh // plan.shard_size))
+    run.audience = fresh + again
+    if run.audience == 0:
+        session.delete(run)
+        session.flush()
+        return None
+    _shards(session, run.id)
+    return get(session, run.id)
+
+
+def _edition(session: Session, plan: Plan) -> int:
+    found = session.scalar(select(EditionRow.id).where(EditionRow.day == plan.day))
+    if found is not None:
+        return found
+    row = EditionRow(day=plan.day, published_at=plan.at)
+    session.add(row)
+    session.flush()
+    return row.id
+
+
+def _wanted(plan: Plan) -> list[ColumnElement[bool]]:
+    """Active readers, and those whose pause has ended by the edition's day."""
+    ended = (SubscriberRow.status == Status.PAUSED) & (SubscriberRow.paused_until <= plan.day)
+    conditions = [or_(SubscriberRow.status == Status.ACTIVE, ended)]
+    if plan.subscriber_ids is not None:
+        conditions.append(SubscriberRow.id.in_(plan.subscriber_ids))
+    return conditions
+
+
+def _promises(plan: Plan, run_id: int, edition_id: int) -> Insert:
+    """INSERT .. SELECT of the readers who have no row of that day."""
+    promised = select(DeliveryRow.subscriber_id).where(
+        DeliveryRow.kind == DIGEST,
+        DeliveryRow.local_day == plan.day,
+        DeliveryRow.subscriber_id == SubscriberRow.id,
+    )
+    number = func.row_number().over(order_by=SubscriberRow.id) - 1
+    at = literal(plan.at, UtcDateTime)
+    columns = {
+        "kind": literal(DIGEST),
+        "subscriber_id": SubscriberRow.id,
+        "edition_id": literal(edition_id),
+        "local_day": literal(plan.day),
+        "run_id": literal(run_id),
+        "shard": cast(func.floor(number / plan.shard_size), Integer),
+        "epoch": literal(0),
+        "state": literal(State.PLANNED.value),
+        "reason": literal(""),
+        "attempts": literal(0),
+        "due_at": at,
+        "changed_at": at,
+    }
+    chosen = select(*columns.values()).where(*_wanted(plan), ~promised.exists())
+    return insert(DeliveryRow).from_select(list(columns), chosen)
+
+
+def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> int:
+    """Move promises of the day that ended without a hand-over into this run; how many."""
+    query = select(DeliveryRow.id).where(
+        DeliveryRow.kind == DIGEST,
+        DeliveryRow.local_day == plan.day,
+        DeliveryRow.state.in_(AGAIN),
+        DeliveryRow.subscriber_id.in_(select(SubscriberRow.id).where(*_wanted(plan))),
+    )
+    ids = session.scalars(query.order_by(DeliveryRow.id)).all()
+    for start in range(0, len(ids), plan.shard_size):
+        part = ids[start : start + plan.shard_size]
+        fresh = {"state": State.PLANNED, "reason": "", "papers": None, "picks": None}
+        where = {"run_id": run_id, "shard": shard + start // plan.shard_size}
+        times = {"due_at": plan.at, "changed_at": plan.at}
+        session.execute(
+            update(DeliveryRow).where(DeliveryRow.id.in_(part)).values(**fresh, **where, **times)
+        )
+    return len(ids)
+
+
+def _count(session: Session, run_id: int) -> int:
+    query = select(func.count()).select_from(DeliveryRow).where(DeliveryRow.run_id == run_id)
+    return session.scalar(query) or 0
+
+
+def _shards(session: Session, run_id: int) -> None:
+    numbers = select(DeliveryRow.shard).where(DeliveryRow.run_id == run_id).distinct()
+    rows = [
+        {"run_id": run_id, "number": number, "epoch": 0, "owner": "", "done": False}
+        for number in session.scalars(numbers)
+    ]
+    session.execute(insert(ShardRow), rows)
+
+
+def get(session: Session, run_id: int) -> Run | None:
+    """A run with its account as it stands now."""
+    found = session.execute(
+        select(RunRow, EditionRow.day).join(EditionRow).where(RunRow.id == run_id)
+    ).one_or_none()
+    if found is None:
+        return None
+    row, day = found
+    return Run(row.id, day, row.state, row.planned_at, row.deadline_at, row.audience,
+               _outcomes(session, row), row.note)  # fmt: skip
+
+
+def _outcomes(session: Session, row: RunRow) -> dict[State, int]:
+    if row.outcomes is not None:
+        return {State(state): number for state, number in row.outcomes.items()}
+    query = (
+        select(DeliveryRow.state, func.count())
+        .where(DeliveryRow.run_id == row.id)
+        .group_by(DeliveryRow.state)
+    )
+    return {State(state): number for state, number in session.execute(query)}
+
+
+def unfinished(session: Session, day: date) -> list[int]:
+    """The runs of a day that are not done, oldest first."""
+    query = select(RunRow.id).join(EditionRow).where(EditionRow.day == day, RunRow.state.in_(OPEN))
+    return list(session.scalars(query.order_by(RunRow.id)))
+
+
+def finish(session: Session, run_id: int) -> bool:
+    """Close a run whose account is complete; whether it is."""
+    run = get(session, run_id)
+    if run is None or not run.is_accounted:
+        return False
+    outcomes = {state.value: number for state, number in sorted(run.outcomes.items())}
+    session.execute(
+        update(RunRow).where(RunRow.id == run_id).values(state="done", outcomes=outcomes)
+    )
+    return True
+
+
+def set_state(session: Session, run_id: int, state: str, note: str = "") -> None:
+    """Pause or resume an open run; one that is done stays done."""
+    session.execute(
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.in_(OPEN))
+        .values(state=state, note=note)
+    )
+
+
+def promised(session: Session, day: date) -> dict[State, int]:
+    """How many digests of a day stand in which state, over all its runs."""
+    query = (
+        select(DeliveryRow.state, func.count())
+        .where(DeliveryRow.kind == DIGEST, DeliveryRow.local_day == day)
+        .group_by(DeliveryRow.state)
+    )
+    return {State(state): number for state, number in session.execute(query)}
+
+
+def wanted(session: Session, plan: Plan) -> list[int]:
+    """The readers whom freezing this plan now would promise a digest, by id."""
+    promised_to = select(DeliveryRow.subscriber_id).where(
+        DeliveryRow.kind == DIGEST,
+        DeliveryRow.local_day == plan.day,
+        DeliveryRow.state.not_in(AGAIN),
+        DeliveryRow.subscriber_id == SubscriberRow.id,
+    )
+    query = select(SubscriberRow.id).where(*_wanted(plan), ~promised_to.exists())
+    return list(session.scalars(query.order_by(SubscriberRow.id)))
+
+
+def served(session: Session, plan: Plan) -> int:
+    """How many of the plan's readers need nothing any more: their digest of the day was sent, or
+    may have been."""
+    query = (
+        select(func.count())
+        .select_from(DeliveryRow)
+        .where(
+            DeliveryRow.kind == DIGEST,
+            DeliveryRow.local_day == plan.day,
+            DeliveryRow.state.in_((State.SENT, State.IN_DOUBT, State.BOUNCED)),
+            DeliveryRow.subscriber_id.in_(select(SubscriberRow.id).where(*_wanted(plan))),
+        )
+    )
+    return session.scalar(query) or 0
