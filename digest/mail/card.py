@@ -11,6 +11,7 @@ from digest.mail.wording import clean, count, direction, first_sentences, short_
 
 LONGEST_TITLE = 300
 SUMMARY = 320
+AI_SUMMARY = 420  # most are one long sentence
 SUBJECT_TITLE = 46  # ", and 29 more" still ends before 60
 _NB = "\xa0"
 LABELS = {
@@ -62,9 +63,11 @@ def card(candidate: Candidate, day: date, labels: Mapping[str, str] = LABELS) ->
         since=_since(candidate, day),
         revised=_revised(candidate),
         code_url=safe_url(paper.code_url),
-        stars=f"★ {paper.code_stars:,}" if paper.code_stars else "",
+        stars=f"★{_NB}{paper.code_stars:,}" if paper.code_stars else "",
         project_url=safe_url(paper.project_url),
-        summary=first_sentences(summary or clean(paper.abstract), SUMMARY),
+        summary=first_sentences(summary, AI_SUMMARY)
+        if summary
+        else first_sentences(clean(paper.abstract), SUMMARY),
         ai=bool(summary),
     )
 

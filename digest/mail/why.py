@@ -38,7 +38,9 @@ def _causes(causes: Sequence[tuple[Bit, ...]], *, after_terms: bool) -> Iterator
 def _cause(reason: Reason) -> tuple[Bit, ...]:
     text = clean(reason.text, LONGEST)
     if reason.kind is ReasonKind.RISING:
-        return (("plain", f"it is rising ({text} votes)" if text else "it is rising"),)
+        return (
+            ("plain", f"it is rising ({_unbroken(text)}\xa0votes)" if text else "it is rising"),
+        )
     if not text:
         return ()
     if reason.kind is ReasonKind.LIKED:
@@ -48,3 +50,7 @@ def _cause(reason: Reason) -> tuple[Bit, ...]:
     if reason.kind is ReasonKind.CATEGORY:
         return ("plain", "it is in "), ("term", text)
     return (("plain", f"it has {text} votes" if text != "1" else "it has 1 vote"),)
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\xa0")
