@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
-from subscribers.errors import BadAddress
+from subscribers.errors import BadAddress, shown
 
 # Wide enough for every key: case folding can treble the letters of a local part.
 KEY_LENGTH = 512
@@ -18,7 +18,6 @@ _LABEL = r"(?!..--)[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?"
 _PLAIN = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@(?P<domain>(?:{_LABEL}\.)+(?!..--)[A-Za-z]{{2,63}})")
 _PLAIN_LENGTH = 254
 _RESERVED = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
-_SHOWN = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +68,7 @@ def _checked_key(typed: str) -> str:
     try:
         found = validate_email(typed, check_deliverability=False)
     except EmailNotValidError as error:
-        raise BadAddress(f"{_shown(typed)} is no e-mail address: {error}") from error
+        raise BadAddress(f"{shown(typed, 80)} is no e-mail address: {error}") from error
     return f"{_folded(found.local_part)}@{found.ascii_domain.lower()}"
 
 
@@ -78,8 +77,3 @@ def _folded(local: str) -> str:
     for _ in range(2):
         local = unicodedata.normalize("NFC", unicodedata.normalize("NFD", local).casefold())
     return local
-
-
-def _shown(typed: str) -> str:
-    safe = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in typed)
-    return f'"{safe[:_SHOWN]}…"' if len(safe) > _SHOWN else f'"{safe}"'

@@ -11,7 +11,7 @@ from subscribers import profile as profiles
 from subscribers import schedule as schedules
 from subscribers.address import Address
 from subscribers.consent import Status
-from subscribers.errors import BadAddress, BadProfile
+from subscribers.errors import BadAddress, BadProfile, shown
 from subscribers.profile import CAPS, InterestProfile, tidy
 from subscribers.schedule import Schedule
 
@@ -105,7 +105,7 @@ def _status(value: Any, *, proven: bool) -> Status:
         return Status.ACTIVE if proven else Status.PENDING
     word = _text("status", value).strip().casefold()
     if word not in tuple(Status):
-        raise BadProfile(f'status "{word[:40]}" is none of {", ".join(Status)}')
+        raise BadProfile(f"status {shown(word)} is none of {', '.join(Status)}")
     status = Status(word)
     return status if proven or status is Status.UNSUBSCRIBED else Status.PENDING
 
@@ -116,7 +116,7 @@ def _confirmed_at(value: Any, now: datetime) -> datetime | None:
         return None
     moment = _moment("confirmed_at", value)
     if moment > now:
-        raise BadProfile(f'confirmed_at "{value}" lies in the future')
+        raise BadProfile(f"confirmed_at {shown(str(value))} lies in the future")
     return moment
 
 
@@ -127,8 +127,9 @@ def _moment(name: str, value: Any) -> datetime:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(value.strip())
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (AttributeError, ValueError, OverflowError) as error:
-        shown = str(value)[:40]
-        raise BadProfile(f'{name} "{shown}" is no date such as 2026-03-02T06:30:00Z') from error
+        raise BadProfile(
+            f"{name} {shown(str(value))} is no date such as 2026-03-02T06:30:00Z"
+        ) from error
 
 
 def _day(name: str, value: Any) -> date | None:
@@ -146,7 +147,7 @@ def _source(value: Any) -> str | None:
 def _number(name: str, value: Any) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 5):
-        raise BadProfile(f'{name} "{text[:40]}" is no whole number')
+        raise BadProfile(f"{name} {shown(text)} is no whole number")
     return int(text)
 
 

@@ -36,3 +36,9 @@ class UnknownPerson(SubscriberError):
 
 class BadStep(SubscriberError):
     """A step (pause, resume ...) does not follow from a person's status."""
+
+
+def shown(text: str, most: int = 40) -> str:
+    """A stranger's text as it may stand in a message: quoted, on one line, cut after `most`."""
+    safe = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    return f'"{safe[:most]}…"' if len(safe) > most else f'"{safe}"'

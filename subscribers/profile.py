@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from subscribers.errors import BadProfile
+from subscribers.errors import BadProfile, shown
 
 DATA_VERSION = 1
 MOST_PAPERS = 30
@@ -122,6 +122,6 @@ def _checked_list(name: str, texts: tuple[str, ...]) -> tuple[str, ...]:
 
 def _check_text(name: str, line: str, longest: int) -> None:
     if len(line) > longest:
-        raise BadProfile(f'{name}: "{line[:40]}…" has {len(line)} characters, {longest} may be')
+        raise BadProfile(f"{name}: {shown(line)} has {len(line)} characters, {longest} may be")
     if _SURROGATE.search(line):
         raise BadProfile(f"{name} holds bytes that are not UTF-8: save the file as UTF-8")

@@ -6,7 +6,7 @@ from enum import StrEnum
 from functools import cache
 from zoneinfo import available_timezones
 
-from subscribers.errors import BadProfile
+from subscribers.errors import BadProfile, shown
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SATURDAY = 5
@@ -65,7 +65,7 @@ def zone_name(text: str) -> str:
     """The IANA zone that `text` names in any case; BadProfile if there is none."""
     found = _zones().get(text.strip().casefold())
     if found is None:
-        raise BadProfile(f'zone "{text[:40]}" is no IANA time zone such as Europe/Paris')
+        raise BadProfile(f"zone {shown(text)} is no IANA time zone such as Europe/Paris")
     return found
 
 
@@ -73,17 +73,17 @@ def read_days(text: str) -> tuple[Cadence, int]:
     """The cadence and weekday of "daily", "weekdays", "weekly" (on Monday) or "weekly:fri"."""
     word, _, weekday = text.strip().casefold().partition(":")
     if word not in tuple(Cadence):
-        raise BadProfile(f'cadence "{text[:40]}" is none of {", ".join(Cadence)}')
+        raise BadProfile(f"cadence {shown(text)} is none of {', '.join(Cadence)}")
     if word != Cadence.WEEKLY or not weekday:
         return _plain_days(Cadence(word), text, weekday)
     if weekday[:3] not in WEEKDAYS:
-        raise BadProfile(f'cadence "{text[:40]}" names no weekday such as weekly:fri')
+        raise BadProfile(f"cadence {shown(text)} names no weekday such as weekly:fri")
     return Cadence.WEEKLY, WEEKDAYS.index(weekday[:3])
 
 
 def _plain_days(cadence: Cadence, text: str, weekday: str) -> tuple[Cadence, int]:
     if weekday:
-        raise BadProfile(f'cadence "{text[:40]}": only weekly takes a weekday')
+        raise BadProfile(f"cadence {shown(text)}: only weekly takes a weekday")
     return cadence, 0
 
 

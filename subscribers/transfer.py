@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from subscribers import entry, roster
 from subscribers.csvtext import Record, guarded, join_list, records, split_list, unguarded
 from subscribers.entry import COLUMNS, EXTRA_COLUMNS, LISTS, Entry
-from subscribers.errors import BadImport, BadProfile, SubscriberError
+from subscribers.errors import BadImport, BadProfile, SubscriberError, shown
 from subscribers.intake import Fate, take_in
 from subscribers.person import Subscriber
 
@@ -55,8 +55,9 @@ def import_csv(
     now: datetime,
     secret: bytes,
     progress: Callable[[int], None] | None = None,
+    batch: int = BATCH,
 ) -> ImportReport:
-    """Take in the readers of a CSV text, in transactions of `BATCH` rows.
+    """Take in the readers of a CSV text, in transactions of `batch` rows.
 
     Only the column `email` is needed, in any order with any of the others. Killed anywhere,
     a second run finds the rows of finished batches unchanged and takes in the rest. `progress`
@@ -66,9 +67,9 @@ def import_csv(
     columns = _header(next(rows, None))
     fates: Counter[Fate] = Counter()
     bad: list[BadRow] = []
-    for batch, line in _batches(rows, columns, now, bad):
+    for entries, line in _batches(rows, columns, now, bad, batch):
         with begin() as session:
-            fates += take_in(session, batch, now=now, secret=secret)
+            fates += take_in(session, entries, now=now, secret=secret)
         if progress is not None:
             progress(line)
     return ImportReport(
@@ -96,20 +97,25 @@ def export_csv(session: Session, out: TextIO) -> int:
 
 
 def _batches(
-    rows: Iterable[Record], columns: tuple[str, ...], now: datetime, bad: list[BadRow]
+    rows: Iterable[Record],
+    columns: tuple[str, ...],
+    now: datetime,
+    bad: list[BadRow],
+    size: int,
 ) -> Iterator[tuple[list[Entry], int]]:
-    batch: list[Entry] = []
+    """The entries of a batch and the line of its last row; bad rows are left in `bad`."""
+    entries: list[Entry] = []
     line = 1
     for row in rows:
         line = row.line
         try:
-            batch.append(_entry(row, columns, now))
+            entries.append(_entry(row, columns, now))
         except SubscriberError as error:
             bad.append(BadRow(row.line, str(error)))
-        if len(batch) == BATCH:
-            yield batch, line
-            batch = []
-    yield batch, line
+        if len(entries) == size:
+            yield entries, line
+            entries = []
+    yield entries, line
 
 
 def _header(row: Record | None) -> tuple[str, ...]:
@@ -117,17 +123,17 @@ def _header(row: Record | None) -> tuple[str, ...]:
     if "email" not in names:
         raise BadImport(_no_email(names))
     if unknown := [name for name in names if name not in _ALL]:
-        raise BadImport(f'unknown column "{unknown[0][:40]}": the columns are {",".join(_ALL)}')
+        raise BadImport(f"unknown column {shown(unknown[0])}: the columns are {','.join(_ALL)}")
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise BadImport(f'the column "{twice[0]}" stands twice in the header')
+        raise BadImport(f"the column {shown(twice[0])} stands twice in the header")
     return names
 
 
 def _no_email(names: tuple[str, ...]) -> str:
     if any(mark in name for name in names for mark in ("email;", "email\t", ";email", "\temail")):
         return "the columns must be separated by commas, as in email,interests,keywords"
-    found = ",".join(names)[:60].encode("ascii", "replace").decode()
-    return f'line 1 must be a header with the column "email", not "{found}"'
+    found = shown(",".join(names), 60)
+    return f'line 1 must be a header with the column "email", not {found}'
 
 
 def _entry(row: Record, columns: tuple[str, ...], now: datetime) -> Entry:
