@@ -39,7 +39,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     ) -> datetime | None:
         if value is not None and value.tzinfo is None:
             raise ValueError(f"naive datetime {value!r}: pass an aware one")
-        return value.astimezone(UTC) if value is not None else None
+        return value if value is None or value.tzinfo is UTC else value.astimezone(UTC)
 
     def process_result_value(
         self,
