@@ -6,6 +6,7 @@ pylatexenc does the work on what is certainly TeX. Everything it would misread i
 
 import logging
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -33,6 +34,7 @@ _DROPPED = re.compile(
     r"|rm|displaystyle|textstyle|maketitle|centering|[bB]igg?[lr]?)(?![A-Za-z])[ ]?|\\[-/!]"
 )
 _TIE = re.compile(r"(?<=[^\W\d_])~(?=[\w\\$])|(?<=[.,;})])~(?=\S)")
+_PIECES = re.compile(r"\\[A-Za-z]+\*?\s*|\\.?|[{}]|\s+|[^\\{}\s]+", re.DOTALL)
 _COMMAND = re.compile(r"\\[A-Za-z]+\*?\s?|[{}]")
 _DEGREE = re.compile(r"\^(?:\{\\circ\}|\\circ(?![A-Za-z]))")
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$|\\\((.+?)\\\)|\\\[(.+?)\\\]", re.DOTALL)
@@ -60,7 +62,7 @@ def without_tex(text: str) -> str:
     text = _ESCAPED.sub(lambda match: _STAND_INS[match[1]], text)
     text = _RAISED_IN_BRACES.sub(_raise, _inline_maths(text))
     if "\\" in text:
-        text = _engine_reads(_DROPPED.sub("", text).translate(_HIDE))
+        text = "".join(_words(_DROPPED.sub("", text).translate(_HIDE)))
     return text.translate(_BACK)
 
 
@@ -126,6 +128,27 @@ def _raise(match: re.Match[str]) -> str:
     return f"{match[1]}{_STAND_INS['{']}{inside}{_STAND_INS['}']}" if match[2] else match[0]
 
 
+def _words(text: str) -> Iterator[str]:
+    """The text word by word, those with TeX read; spaces inside braces or after a macro end none.
+
+    The engine looks at every character many times, and most words hold no TeX.
+    """
+    word, depth = "", 0
+    for piece in _PIECES.findall(text):
+        depth = max(0, depth + (piece == "{") - (piece == "}"))
+        word += piece
+        if depth == 0 and piece.isspace():
+            yield _read_word(word)
+            word = ""
+    yield _read_word(word)
+
+
+@lru_cache(maxsize=4096)
+def _read_word(word: str) -> str:
+    bare = word.rstrip() if word[-1:].isspace() else word
+    return _engine_reads(bare) + word[len(bare) :] if re.search(r"[\\{]", word) else word
+
+
 def _engine_reads(text: str) -> str:
     try:
         walker = latexwalker.LatexWalker(text, tolerant_parsing=True)
@@ -144,7 +167,8 @@ def _engine() -> latex2text.LatexNodes2Text:
     repeat what strangers wrote, thousands of times if they like; we see the failure ourselves.
     """
     logging.getLogger("pylatexenc.latex2text").setLevel(logging.CRITICAL)
-    words = {"ie": "i.e.", "eg": "e.g."} | {name: name for name in ("today", "input", "include")}
+    words: dict[str, Any] = {"ie": "i.e.", "eg": "e.g."}
+    words |= dict.fromkeys(("today", "input", "include"), _named)
     macros = [latex2text.MacroTextSpec(name, simplify_repl=text) for name, text in words.items()]
     context = latex2text.get_default_latex_context_db()
     context.add_context_category("digest", macros=macros, prepend=True)
@@ -154,9 +178,13 @@ def _engine() -> latex2text.LatexNodes2Text:
     )
 
 
+def _named(node: Any) -> str:
+    return str(node.macroname + node.macro_post_space)  # "\ours is" is not "oursis"
+
+
 def _unknown(node: Any, l2tobj: latex2text.LatexNodes2Text) -> str:
     """What an unknown macro says: its arguments, or the name of one without (\\ours, \\method)."""
     arguments = [argument for argument in (node.nodeargd.argnlist or ()) if argument is not None]
     if not arguments:
-        return str(node.macroname)
+        return _named(node)
     return "".join(str(l2tobj.nodelist_to_text([argument])) for argument in arguments)

@@ -180,7 +180,8 @@ def _source_of(record: Record) -> str:
 
 
 def _own_source(name: str) -> str:
-    bare = _STAMPS.sub("", name.removesuffix(".gz")).strip(" _-.")
+    bare = _STAMPS.sub("", name.removesuffix(".gz"))
+    bare = re.sub(r"[ _-]+(?=\.|$)", "", bare).strip(" _-.")
     return f"file:{bare or name}"
 
 

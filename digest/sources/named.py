@@ -28,3 +28,12 @@ def source_named(spec: str) -> Source:
     if web_url(spec):
         return FeedSource(spec.strip())
     raise UnknownSource(f'no source is named "{excerpt(spec, 100)}"; there are: {KNOWN}')
+
+
+def label_of(name: str) -> str:
+    """What readers call the source with this name in the history."""
+    kind, _, rest = name.partition(":")
+    if kind in ("feed", "file"):
+        return rest.partition("/")[0].removeprefix("www.") if kind == "feed" else rest
+    families = {"huggingface": "Hugging Face", "page": "Hugging Face", **LABELS}
+    return families.get(kind, "arXiv" if kind.startswith("arxiv") else name)
