@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 # A quote that is still open after so many lines was never meant to span them.
 _MOST_LINES = 50
-_SEPARATOR = re.compile(r"\\([\\;])|(;)")
+_PIECES = re.compile(r"\\[\\;]|;|[^\\;]+|\\")
 _FORMULA = tuple("=+-@\\")
 
 
@@ -76,8 +76,13 @@ def split_list(cell: str) -> tuple[str, ...]:
     r"""The texts of a list cell, separated by ";"; "\;" is a semicolon, "\\" a backslash in one."""
     if "\\" not in cell:
         return tuple(cell.split(";")) if cell else ()
-    marked = _SEPARATOR.sub(lambda found: found[1] or "\0", cell.replace("\0", ""))
-    return tuple(marked.split("\0"))
+    texts = [""]
+    for piece in _PIECES.findall(cell):
+        if piece == ";":
+            texts.append("")
+        else:
+            texts[-1] += piece[1:] if piece in ("\\\\", "\\;") else piece
+    return tuple(texts)
 
 
 def join_list(texts: Sequence[str]) -> str:

@@ -4,7 +4,7 @@ import io
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import create_engine, event
 from sqlalchemy.orm import sessionmaker
@@ -287,6 +287,7 @@ TEXTS = st.text(
 
 
 @given(st.lists(TEXTS.filter(bool), max_size=4).map(tuple))
+@example(("0\0\\",))
 def test_a_list_cell_is_read_as_it_was_written(texts):
     assert split_list(unguarded(guarded(join_list(texts)))) == texts
 
