@@ -1,7 +1,7 @@
 """Reader: one person as the ranking needs them; Model: what their profile says, read once."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -25,7 +25,8 @@ from subscribers.profile import InterestProfile
 T = TypeVar("T")
 
 LONGEST_LINE = 2_000
-MOST_LINES = 50
+LONGEST_PHRASE = 200
+MOST_LINES = 200
 MOST_WORDS = 300
 LONGEST_HEADING = 40
 
@@ -99,24 +100,30 @@ class Model:
 def read(reader: Reader) -> Model:
     """Read a profile; what is too long or too much is cut, never an error."""
     profile = reader.profile
-    interests = [line(text) for text in profile.interests[:MOST_LINES]]
-    keywords = [line(text) for text in profile.keywords[:MOST_LINES]]
+    interests = [line(text) for text in _cut(profile.interests, LONGEST_LINE)]
+    keywords = [line(text) for text in _cut(profile.keywords)]
+    authors = (one for one in _cut(profile.authors) if name(one).family)
     liked = [paper for paper in reader.liked[-weights.MOST_LIKED :] if terms_of(paper)]
     return Model(
         interests=_distinct((one for one in interests if one.terms), _terms),
         keywords=_distinct((one for one in keywords if _says_something(one)), _phrase_of),
         liked=tuple(dict.fromkeys(liked)),
-        authors=_distinct((one for one in profile.authors[:MOST_LINES] if name(one).family), name),
-        categories=_distinct(filter(None, map(str.strip, profile.categories[:MOST_LINES])), fold),
-        mute=tuple(one.strip() for one in profile.mute[: 4 * MOST_LINES] if one.strip()),
+        authors=_distinct(authors, name),
+        categories=_distinct(_cut(profile.categories), fold),
+        mute=tuple(_cut(profile.mute)),
         limit=min(max(profile.limit, 1), 30),
     )
+
+
+def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> list[str]:
+    """The first of what was typed, each without blanks around it and at most so long."""
+    return [text for one in typed[:MOST_LINES] if (text := one[:longest].strip())]
 
 
 @lru_cache(maxsize=1 << 13)
 def line(text: str) -> Line:
     """The terms of a typed line with their places, and its phrase."""
-    plain = normal(text.strip(), LONGEST_LINE)
+    plain = normal(text, LONGEST_LINE)
     found = written_words(plain)[:MOST_WORDS]
     stems = ["" if word.folded in STOP_WORDS else stem(word.folded) for word in found]
     single = [

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import fsum
 
 from digest.core.edition import Reason, ReasonKind
+from digest.core.ranking import weights
 from digest.core.ranking.names import agree, name
 from digest.core.ranking.pool import Pool
 from digest.core.ranking.reader import Line, Place
@@ -63,10 +64,19 @@ def _typed(
     """A keyword that stands in the paper as a whole is named as a whole; else what stands there."""
     if cause.kind is ReasonKind.KEYWORD and pool.says(at, line.phrase):
         return [(line.text, part)]
-    weights = pool.typed_weights(at, [place.term for place in line.terms])
-    found = [(place, one) for place, one in zip(line.terms, weights, strict=True) if one > 0]
+    weighed = pool.typed_weights(at, [place.term for place in line.terms])
+    found = [(place, one) for place, one in zip(line.terms, weighed, strict=True) if one > 0]
     share = part / fsum(one for _, one in found)
-    return [(text, share * weight) for text, weight in _spans(pool, line, found, at)]
+    told = [(text, share * weight) for text, weight in _spans(pool, line, found, at)]
+    return _without_noise(told)
+
+
+def _without_noise(told: Sequence[tuple[str, float]]) -> Iterable[tuple[str, float]]:
+    """The words worth naming; what the others add goes to the strongest."""
+    strongest, most = max(told, key=lambda one: one[1])
+    named = [one for one in told if one[1] >= weights.NOISE and one[0] != strongest]
+    rest = fsum(weight for _, weight in told) - fsum(weight for _, weight in named)
+    return [(strongest, max(rest, most)), *named]
 
 
 def _spans(

@@ -138,9 +138,14 @@ def _full_match(vocabulary: Vocabulary, line: Line) -> float:
     """What a paper scores that is full of a line's rarest terms; never as little as that of
     common words only, so that these alone are no match."""
     rarities = (vocabulary.rarity(place.term) for place in line.terms)
-    masses = sorted((rarity**weights.RARE for rarity in rarities), reverse=True)
-    least: float = (vocabulary.greatest * weights.LEAST_RARITY) ** weights.RARE
+    masses = sorted(map(_mass, rarities), reverse=True)
+    least = _mass(vocabulary.greatest * weights.LEAST_RARITY)
     return max(sum(masses[: weights.FULL_MATCH_TERMS]), least)
+
+
+def _mass(rarity: float) -> float:
+    """What a typed term weighs in a paper that is full of it."""
+    return float(rarity**weights.RARE)
 
 
 def worth(vocabulary: Vocabulary, keyword: Line) -> float:
@@ -156,8 +161,7 @@ def _likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Iterator[Floats]:
     """How like each liked paper is to each paper of the pool: 1 for the same subject."""
     rows = {paper: at for at, paper in enumerate(dict.fromkeys(papers))}
     found = product(_vectors(pool, list(rows)), pool.texts.T.tocsr())
-    span = weights.SAME_SUBJECT - weights.UNRELATED
-    scaled: Floats = np.maximum((found - weights.UNRELATED) / span, 0.0)
+    scaled: Floats = found / weights.SAME_SUBJECT
     return (scaled[rows[paper]] for paper in papers)
 
 

@@ -109,16 +109,24 @@ def _one_for_each_interest(choice: _Choice, flags: Flags) -> None:
 
 
 def _day_s_best(choice: _Choice) -> None:
-    """The best by votes, where a paper counts a little less the more it is like one before."""
-    pool, enough = choice.pool, 4 * choice.free
-    likely = list(islice(choice.wanted(~pool.revised), enough))
-    values = choice.scores.total[likely]
+    """The best by votes; a share of the places is for what rose, the rest too if nothing else is
+    left. The more a paper is like one taken before, the less it counts."""
+    pool, scores, likely = choice.pool, choice.scores, _likely(choice)
     like = np.zeros(len(likely))
     while choice.free and len(left := np.flatnonzero([at not in choice.gone for at in likely])):
-        worth = np.round(values * (1 - weights.ALIKE * like), DIGITS)
+        worth = np.round(scores.total[likely] * (1 - weights.ALIKE * like), DIGITS)
         at = likely[int(left[np.argmax(worth[left])])]
-        choice.take(at, Section.RISING if pool.rise[at] > 0 else Section.TRENDING)
+        choice.take(at, Section.RISING if pool.rising[at] else Section.TRENDING)
         like = np.maximum(like, _likeness(pool, at, likely))
+    choice.fill(Section.RISING, pool.rising)
+
+
+def _likely(choice: _Choice) -> list[int]:
+    """What an empty profile chooses from, best first."""
+    pool, limit = choice.pool, choice.free
+    fresh = islice(choice.wanted(~pool.revised & ~pool.rising), 4 * limit)
+    rose = islice(choice.wanted(pool.rising), -(-limit // weights.RISING_SHARE))
+    return sorted([*fresh, *rose], key=lambda at: (-choice.scores.total[at], at))
 
 
 def _likeness(pool: Pool, at: int, others: Iterable[int]) -> Floats:

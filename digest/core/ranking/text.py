@@ -84,7 +84,7 @@ def singular(word: str) -> str:
 
 @lru_cache(maxsize=1 << 16)
 def stem(word: str) -> str:
-    """A light stem: without plural, -ing, -ed, -er's doubled consonant and the final e.
+    """A light stem: without plural, -ing, -ed, the consonant they doubled, and a final e.
 
     It need not be a word; it only has to be the same for "tune", "tuned", "tunes" and "tuning".
     """
@@ -92,7 +92,7 @@ def stem(word: str) -> str:
     for ending in ("ing", "ed"):
         if base.endswith(ending) and _has_vowel(base[: -len(ending)]):
             return _closed(base[: -len(ending)])
-    return base[:-1] if len(base) > 4 and base.endswith("e") else base
+    return base[:-1] if len(base) > 3 and base.endswith("e") else base
 
 
 def _has_vowel(start: str) -> bool:

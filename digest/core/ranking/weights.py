@@ -9,7 +9,7 @@ TITLE = 3  # a word of the title counts as often
 RARE = 1.25
 SATURATION = 1.2
 LENGTH = 0.5
-FULL_MATCH_TERMS = 6  # of a long interest, so many of its rarest terms are a full match
+FULL_MATCH_TERMS = 4  # of a long interest, so many of its rarest terms are a full match
 LEAST_RARITY = 0.55  # of a term nobody uses: a line with only commoner words is never a full match
 
 INTEREST = 1.0
@@ -22,9 +22,8 @@ PHRASE_IN_ABSTRACT = 0.7  # of one in the title
 
 # Likes: so many of the closest count, the closest most. The shares are fixed, so that a like
 # taken back never raises a score.
-CLOSEST = (0.3, 0.2, 0.15, 0.1, 0.1, 0.05, 0.05, 0.05)
-UNRELATED = 0.02  # cosine that any two papers have
-SAME_SUBJECT = 0.22  # cosine of papers that one reader would keep together
+CLOSEST = (0.2, 0.15, 0.13, 0.12, 0.1, 0.08, 0.07, 0.05, 0.04, 0.03, 0.02, 0.01)
+SAME_SUBJECT = 0.13  # cosine of papers that one reader would keep together
 LIKED = 1.3
 MOST_LIKED = 100
 
@@ -35,16 +34,17 @@ CROSS_LISTED = 0.06
 
 # Votes order papers of like relevance; together they stay below the bar of relevance.
 VOTES = 0.12
-RISING = 0.08
+RISING = 0.04
 WELL_VOTED = 30  # with fewer at the top, the day's best counts less than full
 STEEP = 20  # a rise to so many times the votes is a full one
 
 NOISE = 0.01  # less than this of one cause is no reason
-BAR = 0.3  # of words, likes and authors: what is for this reader
+BAR = 0.25  # of words, likes and authors: what is for this reader
 RISING_BAR = 0.12  # the same for a paper that rose
 TRENDING_MOST = 3  # papers from outside the profile
 TRENDING_TOP = 5  # from among so many of the day's best
 TRENDING_VOTES = 5  # with at least so many votes
+RISING_SHARE = 3  # one in so many of an empty profile's places
 LEADERS = 128
 SAME_TEXT = 0.9  # cosine of two versions of one text
 TELLING_TERMS = 24  # the weightiest of each paper; versions of one text share

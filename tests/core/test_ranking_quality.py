@@ -1,0 +1,68 @@
+"""A modest floor under the ranking's quality, on real papers and human judgements."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from math import log2
+from statistics import mean
+
+import pytest
+
+from digest.core.edition import Candidate, Change
+from digest.core.paper import Paper
+from digest.core.ranking import LikedPaper, Reader, fit, prepare
+from digest.core.ranking.score import score
+from subscribers.profile import InterestProfile
+from tests.bench import ranking
+from tests.given import shared
+
+
+def ndcg(gains: Sequence[float]) -> float:
+    """Normalised discounted cumulative gain of the first ten."""
+    discounts = [1 / log2(place) for place in range(2, 12)]
+    got = sum(g * d for g, d in zip(gains, discounts, strict=False))
+    best = sum(g * d for g, d in zip(sorted(gains, reverse=True), discounts, strict=False))
+    return got / best if best else 0.0
+
+
+def test_papers_like_a_liked_one_are_those_that_experts_called_alike() -> None:
+    folder = shared("rankbench/csfcube")
+    rows = [json.loads(line) for line in (folder / "papers.jsonl").read_text().splitlines()]
+    asked = ranking.queries(folder)
+    text = {row["id"]: LikedPaper(row["title"], row["abstract"]) for row in rows}
+    vocabulary = fit(f"{one.title} {one.abstract}" for one in list(text.values())[:300])
+    found = []
+    for query in asked[:8]:
+        ids = sorted(one for one in query["gains"] if one in text)
+        papers = [
+            Paper(title=text[one].title, abstract=text[one].abstract, identities=(f"title:{one}",))
+            for one in ids
+        ]
+        pool = prepare(
+            [Candidate(at, one, Change.NEW, date.min) for at, one in enumerate(papers)], vocabulary
+        )
+        [scores] = score(pool, [Reader(InterestProfile(), (text[query["liked"][0]],))])
+        order = sorted(range(len(ids)), key=lambda at: -scores.total[at])
+        found.append(ndcg([query["gains"][ids[at]] for at in order]))
+    assert mean(found) > 0.40
+
+
+def test_keywords_find_what_curators_kept_better_than_a_substring_filter_does() -> None:
+    folder = shared("rankbench/dev")
+    pytest.importorskip("pyarrow")
+    known = ranking.papers(folder)
+    asked = [query for query in ranking.queries(folder) if query["case"] == "cold_kw"][::12]
+    gains: defaultdict[str, dict[str, float]] = defaultdict(dict)
+    for line in (folder / "qrels.tsv").read_text().splitlines():
+        query, paper, gain = line.split("\t")
+        gains[query][paper] = max(float(gain), 0.0)
+    scored: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+    for query, paper, value in ranking.run(folder, known, asked):
+        scored[query].append((-value, paper))
+    found = []
+    for query in (one["query_id"] for one in asked):
+        order = [paper for _, paper in sorted(scored[query])]
+        missed = [paper for paper in gains[query] if paper not in order]
+        found.append(ndcg([gains[query].get(paper, 0.0) for paper in order + missed]))
+    assert mean(found) > 0.50

@@ -1,0 +1,80 @@
+"""Words, terms, phrases and rarity."""
+
+import time
+
+import pytest
+
+from digest.core.ranking import LikedPaper, Reader, fit, prepare, rank
+from digest.core.ranking.text import fold, phrase, sequence, stem, terms, words
+from subscribers.profile import InterestProfile
+
+
+def test_words_are_folded_and_parted_at_hyphens_and_spaceless_scripts_character_by_character() -> (
+    None
+):
+    assert words("Fine-Tuning ÉTUDE of C++, ｗｉｄｅ naïve 扩散モデル") == [
+        "fine", "tuning", "etude", "of", "c++", "wide", "naive", "扩", "散", "モ", "デ", "ル",
+    ]  # fmt: skip
+
+
+def test_marks_of_other_scripts_are_kept() -> None:
+    assert fold("Й ガ Ø") == "й ガ o"
+
+
+@pytest.mark.parametrize(
+    ("forms", "expected"),
+    [
+        ("tune tunes tuned tuning", 1),
+        ("train trains trained training", 1),
+        ("plan plans planned planning", 1),
+        ("study studies", 1),
+        ("model models modeling", 1),
+        ("bias biases", 1),
+        ("class classes", 1),
+        ("general generic", 2),
+        ("art arts", 1),
+        ("string sing", 2),
+    ],
+)
+def test_a_stem_joins_the_forms_of_a_word_and_no_others(forms: str, expected: int) -> None:
+    assert len({stem(word) for word in forms.split()}) == expected
+
+
+def test_terms_are_stems_and_neighbours_that_no_stop_word_parts() -> None:
+    found = terms(words("The folding of large proteins"))
+    assert found == ["fold", "larg", "protein", "larg protein"]
+
+
+def test_a_phrase_is_found_word_by_word_and_not_across_two_texts() -> None:
+    held = sequence(words("Language models"), words("for parties"))
+    assert f" {phrase('language model')} " in held
+    assert f" {phrase('model for')} " not in held
+    assert f" {phrase('art')} " not in held
+
+
+def test_a_rare_term_weighs_more_than_a_common_one_and_an_unknown_one_most() -> None:
+    vocabulary = fit(["tides and winds"] * 6 + ["winds"] * 6 + ["corals"])
+    rarity = [vocabulary.rarity(word) for word in ("wind", "tide", "coral")]
+    assert rarity == sorted(rarity)
+    assert rarity[-1] == vocabulary.greatest
+    assert vocabulary.documents == 13
+
+
+def test_a_vocabulary_of_nothing_still_has_rarities_above_zero() -> None:
+    assert fit([]).rarity("tide") > 0
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["word " * 200_000, "x" * 1_000_000, "the " * 250_000, "扩" * 1_000_000, "é-" * 500_000],
+    ids=["words", "one word", "stop words", "one character", "hyphens"],
+)
+def test_a_megabyte_in_a_profile_slows_nobody(typed: str) -> None:
+    pool = prepare([], fit(["tides and winds"]))
+    profile = InterestProfile(
+        interests=(typed,) * 100, keywords=(typed,) * 100, mute=(typed,) * 100,
+        authors=(typed,) * 100, categories=(typed,) * 100,
+    )  # fmt: skip
+    start = time.process_time()
+    rank(pool, [Reader(profile, (LikedPaper(typed, typed),))])
+    assert time.process_time() - start < 2
