@@ -20,7 +20,7 @@ from digest.core.edition import Candidate
 from digest.mail import headers
 from digest.mail.card import LABELS, Card, card
 from digest.mail.shape import CodedShape, Marks, Shape
-from digest.mail.site import Site
+from digest.mail.site import Site, cleaned
 from digest.mail.wording import long_date, wrap
 
 MEDIA = ("html", "txt")
@@ -93,6 +93,7 @@ def render(
 
     `templates` is the folder of this mail's templates; `labels` name sources for readers.
     """
+    site = cleaned(site)
     cards = {candidate.paper_id: card(candidate, day, labels) for candidate in candidates}
     room = Templates(templates, site, day)
     marks = Marks(site.secret)

@@ -1,6 +1,9 @@
 """Site: who sends the mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from digest.mail.links import safe_url
+from digest.mail.wording import clean
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +22,15 @@ class Site:
     from_name: str = ""
     reply_to: str = ""
     postal_address: str = ""
+
+
+def cleaned(site: Site) -> Site:
+    """`site` with every text fit for a mail, a line break in the postal address as a comma."""
+    postal = ", ".join(filter(None, map(clean, site.postal_address.splitlines())))
+    return replace(
+        site,
+        name=clean(site.name, 64),
+        from_name=clean(site.from_name, 64),
+        postal_address=postal,
+        base_url=safe_url(site.base_url),
+    )
