@@ -1,10 +1,15 @@
 """Chosen digests -> messages, with the links signed for each reader."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from urllib.parse import quote
 
+from jinja2 import TemplateError
+
 from digest.app import App
+from digest.core.edition import Candidate
 from digest.core.message import Message, Recipient
+from digest.errors import SettingsError
 from digest.mail.compose import compose
 from digest.mail.render import Parts, render
 from digest.selection import Chosen
@@ -34,10 +39,16 @@ class Composer:
     def _shared(self, chosen: Chosen) -> Parts:
         cohort = chosen.cohort
         if cohort.last not in self._parts:
-            self._parts[cohort.last] = render(
-                cohort.candidates, chosen.digest.day, self._site, self._app.templates
-            )
+            self._parts[cohort.last] = self._render(cohort.candidates, chosen.digest.day)
         return self._parts[cohort.last]
+
+    def _render(self, candidates: Sequence[Candidate], day: date) -> Parts:
+        folder = self._app.templates / "mail" / "digest"
+        try:
+            return render(candidates, day, self._site, folder)
+        except TemplateError as error:
+            where = f"{getattr(error, 'filename', None) or folder}:{getattr(error, 'lineno', '')}"
+            raise SettingsError(f"the mail template {where.rstrip(':')}: {error}") from error
 
 
 def recipient_of(app: App, reader: Subscriber, chosen: Chosen, at: datetime) -> Recipient:

@@ -19,6 +19,7 @@ from digest.app import App
 from digest.core.delivery import Outcome, State
 from digest.core.message import Message
 from digest.core.packing import pack_ids, pack_picks
+from digest.errors import DigestError
 from digest.letters import Composer
 from digest.mail.transport import Transport, open_transport
 from digest.selection import Chosen, Selector
@@ -185,11 +186,10 @@ class _Sender:
         waiting = [one for one in due if one.subscriber_id in chosen]
         self._count(len(due) - len(waiting))
         try:
-            while waiting:
-                group, waiting = waiting[:GROUP], waiting[GROUP:]
-                await self._group(shard, group, chosen, composer)
+            for start in range(0, len(waiting), GROUP):
+                await self._group(shard, waiting[start : start + GROUP], chosen, composer)
         except _Stop:
-            self._hand_back(shard, waiting)
+            self._hand_back(shard)
             raise
 
     def _due(self, run: runs.Run, shard: Shard) -> list[Claimed]:
@@ -245,7 +245,9 @@ class _Sender:
         for one in group:
             try:
                 messages[one.id] = composer.message(chosen[one.subscriber_id])
-            except Exception as error:  # noqa: BLE001 - one reader's must not stop the rest
+            except DigestError as error:  # what all share cannot be rendered
+                raise _Stop(str(error)) from error
+            except Exception as error:  # one reader's must not stop the rest
                 log.exception("not composed", extra={"delivery": one.id})
                 reason = f"could not be composed: {type(error).__name__}: {error}"
                 with self._app.begin() as session:
@@ -293,10 +295,9 @@ class _Sender:
         with self._app.begin() as session:
             outbox.record(session, shard, [(one, outcome)], now=self._app.clock())
 
-    def _hand_back(self, shard: Shard, rest: Sequence[Claimed]) -> None:
+    def _hand_back(self, shard: Shard) -> None:
         with self._app.begin() as session:
-            ids = [one.id for one in rest]
-            outbox.end(session, shard, ids, State.PLANNED, "", self._app.clock())
+            outbox.hand_back(session, shard, now=self._app.clock())
 
     def _count(self, ended: int) -> None:
         self._done += ended

@@ -64,7 +64,7 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(FAILED)
-    except Exception as error:  # noqa: BLE001 - the last resort: no traceback reaches a user
+    except Exception as error:  # the last resort: no traceback reaches a user
         if "-v" in sys.argv or "--verbose" in sys.argv:
             log.exception("unexpected")
         _say(f"unexpected {type(error).__name__}: {error} (digest --verbose ... shows where)")

@@ -15,16 +15,24 @@ KINDS = ("arxiv", "doi", "openreview", "title")
 # Source: https://info.arxiv.org/help/arxiv_identifier.html (YYMM.NNNN(N) since 2007-04,
 # archive/YYMMNNN before, with an optional subject class that is not part of the id).
 _ARXIV = re.compile(
-    r"(?<![\w./-])(?:arxiv[:.]\s*|oai:arxiv\.org:)?"
-    r"(?P<id>\d{4}\.\d{4,5}|(?P<old>[a-z]+(?:-[a-z]+)*)(?:\.[A-Z]{2})?/(?P<number>\d{7}))"
-    r"(?:v(?P<version>\d{1,3}))?(?![\w/]|\.\d)",
+    r"(?:(?:(?:https?://)?(?:dx\.)?doi\.org/|doi:\s*)?10\.48550/arxiv\.|arxiv[:.]\s*|oai:arxiv\.org:)?"
+    r"(?P<id>\d{4}\.\d{4,5}|(?P<old>[a-z]+(?:-[a-z]+)*)(?:\.[a-z]{2})?/(?P<number>\d{7}))"
+    r"(?:v(?P<version>\d{1,3}))?",
+    re.IGNORECASE | re.ASCII,
+)
+_PAGE = re.compile(
+    r"(?:https?://)?(?:(?:[\w-]+\.)*arxiv\.org/(?:abs|pdf|html|format)/"
+    r"|(?:www\.)?(?:huggingface\.co|hf\.co)/papers/)(?P<rest>[^?#]*)",
     re.IGNORECASE,
 )
-_ARXIV_URL = re.compile(r"^https?://[^/]*arxiv\.org/(?:abs|pdf|html|format)/", re.IGNORECASE)
-_ARXIV_DOI = re.compile(r"^10\.48550/arxiv\.", re.IGNORECASE)
-_HF_URL = re.compile(r"^https?://huggingface\.co/papers/", re.IGNORECASE)
+_ARXIV_DOI = re.compile(r"10\.48550/arxiv\.", re.IGNORECASE)
 # Source: https://www.crossref.org/blog/dois-and-matching-regular-expressions/
 _DOI = re.compile(r"10\.\d{4,9}/[^\s\"<>?#]+", re.IGNORECASE)
+MOST_DOI = 200  # an identity must fit its column
+# bioRxiv and medRxiv add "v2" to an address, the others give a version a DOI of its own:
+# Research Square ".../rs-1/v2", ChemRxiv "...-v2", Preprints.org "....v2", OSF "..._v2".
+_VERSION = re.compile(r"(?<=\d)v\d{1,2}(?:\.[a-z-]+)*$")
+_OWN_VERSION = re.compile(r"(10\.(?:21203|26434|20944|31219|31234)/.+)[/._-]v\d{1,2}$")
 _OPENREVIEW = re.compile(r"openreview\.net/(?:forum|pdf)\?(?:[^#\s]*&)?id=([\w-]{6,})")
 
 
@@ -36,12 +44,12 @@ class ArxivId(NamedTuple):
 
 
 def arxiv_id(text: str) -> ArxivId | None:
-    """The arXiv id that `text` is: bare, "arXiv:...v2", an OAI id, a URL of arXiv, a DOI of arXiv."""
+    """The arXiv id that `text` is: bare, "arXiv:...v2", an OAI id, a URL or a DOI of arXiv."""
     bare = text.strip()
-    for prefix in (_ARXIV_URL, _HF_URL, _ARXIV_DOI):
-        bare = prefix.sub("", bare)
-    match = _ARXIV.match(bare.removesuffix(".pdf"))
-    if match is None or match.end() != len(bare.removesuffix(".pdf")):
+    if page := _PAGE.match(bare):
+        bare = page["rest"].rstrip("/").removesuffix(".pdf")
+    match = _ARXIV.fullmatch(bare)
+    if match is None:
         return None
     old = match["old"]
     number = f"{old.lower()}/{match['number']}" if old else match["id"]
@@ -49,12 +57,21 @@ def arxiv_id(text: str) -> ArxivId | None:
 
 
 def doi(text: str) -> str | None:
-    """The DOI inside `text`, lower case, without a preprint server's version; None for arXiv's own."""
+    """The DOI inside `text`, lower case, without a preprint server's version; None for arXiv's."""
     match = _DOI.search(text)
-    if match is None or _ARXIV_DOI.match(match[0]):
+    if match is None or _ARXIV_DOI.match(match[0]) or len(match[0]) > MOST_DOI:
         return None
-    found = match[0].lower().rstrip(".,;)]}")
-    return re.sub(r"(?<=\d)v\d{1,2}(?:\.full|\.abstract)?$", "", found)
+    found = _VERSION.sub("", _trimmed(match[0].lower()))
+    return _OWN_VERSION.sub(r"\1", found)
+
+
+def _trimmed(found: str) -> str:
+    """Without the punctuation of the sentence around it; a bracket that is opened belongs to it."""
+    while found.endswith((".", ",", ";", "]", "}")) or (
+        found.endswith(")") and found.count(")") > found.count("(")
+    ):
+        found = found[:-1]
+    return found
 
 
 def openreview_id(text: str) -> str | None:
@@ -95,18 +112,25 @@ def strength(identity: str) -> int:
 
 
 def conflict(ours: Iterable[str], theirs: Iterable[str]) -> bool:
-    """Whether two sets of identities name different works: both have values of one strong kind
-    (arXiv, OpenReview, DOIs of one registrant) and none in common. DOIs of two registrants do not
-    tell: a preprint and its journal version are one work."""
+    """Whether two sets of identities name different works: the strongest kind that can tell has
+    values in both and none in common.
+
+    DOIs tell within one registrant only: a preprint and its journal version are one work. A title
+    never tells, and a weaker kind not against a stronger one in common: one paper may have been
+    submitted to OpenReview twice.
+    """
     left, right = _by_namespace(ours), _by_namespace(theirs)
-    return any(left[name].isdisjoint(right[name]) for name in left.keys() & right.keys())
+    for kind in KINDS[:-1]:
+        spaces = [space for space in left.keys() & right.keys() if space.startswith(kind)]
+        if spaces:
+            return all(left[space].isdisjoint(right[space]) for space in spaces)
+    return False
 
 
 def _by_namespace(names: Iterable[str]) -> dict[str, set[str]]:
     spaces: dict[str, set[str]] = {}
     for name in names:
         kind, _, value = name.partition(":")
-        if kind != "title":
-            space = f"doi:{value.partition('/')[0]}" if kind == "doi" else kind
-            spaces.setdefault(space, set()).add(name)
+        space = f"doi:{value.partition('/')[0]}" if kind == "doi" else kind
+        spaces.setdefault(space, set()).add(name)
     return spaces

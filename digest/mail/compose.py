@@ -37,7 +37,7 @@ _MIME = (
 
 Both = tuple[bytes, bytes]  # text, HTML
 _SPECIAL = re.compile("[&<>]")
-_REMEMBERED = 20_000  # lines of reasons, some 800 octets each
+_REMEMBERED = 20_000  # lines of reasons and headings, some 800 octets each
 
 
 def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -> Message:
@@ -102,20 +102,28 @@ def coded(parts: Parts, block: Block) -> Both:
         )
     if block.kind == "row":
         return text.rows[block.paper_id], html.rows[block.paper_id]
-    plain = getattr(text, block.kind).fill(values(block))
-    rich = getattr(html, block.kind).fill({block.kind: escaped(block.text)})
+    return _remembered(parts, (block.kind, block.text), lambda: _worded(parts, block))
+
+
+def _worded(parts: Parts, block: Block) -> Both:
+    plain = getattr(parts.text, block.kind).fill(values(block))
+    rich = getattr(parts.html, block.kind).fill({block.kind: escaped(block.text)})
     return quoted(plain), quoted(rich)
 
 
-def _lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
-    """The line of reasons as text and as HTML, remembered for other readers and days of a run."""
-    key = tuple([(reason.kind, reason.text) for reason in reasons])
+def _remembered(parts: Parts, key: object, make: Callable[[], Both]) -> Both:
+    """What `make` gives, remembered for the cohort's other readers."""
     known = parts.lines.get(key)
     if known is None:
         if len(parts.lines) >= _REMEMBERED:
             parts.lines.clear()
-        known = parts.lines[key] = _new_lines(parts, reasons)
+        known = parts.lines[key] = make()
     return known
+
+
+def _lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
+    key = tuple([(reason.kind, reason.text) for reason in reasons])
+    return _remembered(parts, key, lambda: _new_lines(parts, reasons))
 
 
 def _new_lines(parts: Parts, reasons: Sequence[Reason]) -> Both:

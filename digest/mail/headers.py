@@ -7,6 +7,7 @@ Source: RFC 5322 (form), 2047 (other than ASCII), 2919 (List-Id), 2369 and 8058 
 import re
 from base64 import b64encode
 from datetime import date
+from functools import lru_cache
 
 import idna
 
@@ -98,6 +99,7 @@ def wire_mailbox(name: str, display: str, address: str) -> bytes:
     return f"{name}: {phrase}<{address}>\r\n".encode("ascii")
 
 
+@lru_cache(4096)  # a day's subjects are few, its readers many
 def _encoded(text: str) -> str:
     """`text` in encoded words of at most 75 octets, none of which splits a character."""
     words, word = [], b""

@@ -68,7 +68,7 @@ class Medium:
 class Parts:
     """An edition rendered for a cohort: what all its readers share.
 
-    `lines` remembers lines of reasons in quoted-printable, since many readers share them.
+    `lines` remembers reasons and headings in quoted-printable, since many readers share them.
     """
 
     site: Site

@@ -118,6 +118,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         "journal_mode=WAL",
         "synchronous=NORMAL",
         "foreign_keys=ON",
+        "secure_delete=ON",  # an erased person leaves no bytes behind
         "cache_size=-64000",
     ):
         connection.execute(f"PRAGMA {pragma}")

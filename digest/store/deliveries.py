@@ -102,9 +102,7 @@ def sent_papers(
     aliases = dict(
         session.execute(
             select(AliasRow.old_id, AliasRow.paper_id).where(AliasRow.old_id.in_(everything))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return {who: frozenset(aliases.get(p, p) for p in papers) for who, papers in found.items()}
 

@@ -18,7 +18,7 @@ WINDOW = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The digest a reader had last before a day: its day, and the instant its papers were chosen."""
+    """The digest a reader had last before a day, and the instant its papers were chosen."""
 
     day: date
     at: datetime

@@ -63,4 +63,4 @@ def sources_of(session: Session, day: date) -> dict[str, str]:
         .where(CollectionRow.day == day)
         .order_by(CollectionRow.id)
     )
-    return {source: state for source, state in session.execute(query)}
+    return dict(session.execute(query).all())

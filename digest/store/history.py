@@ -43,9 +43,7 @@ def by_ids(session: Session, ids: Iterable[int]) -> dict[int, Stored]:
     aliases = dict(
         session.execute(
             select(AliasRow.old_id, AliasRow.paper_id).where(AliasRow.old_id.in_(wanted))
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     rows = session.scalars(
         select(PaperRow).where(PaperRow.id.in_({aliases.get(number, number) for number in wanted}))
@@ -68,9 +66,9 @@ def _stored(session: Session, rows: Sequence[PaperRow]) -> list[Stored]:
 
 
 def by_names(session: Session, names: Iterable[str]) -> dict[str, Stored]:
-    """The papers with these identities, each by the identity asked for; unknown ones are missing."""
+    """The papers with these identities, by the identity asked for; unknown ones are missing."""
     query = select(IdentityRow.identity, IdentityRow.paper_id)
-    owners = dict(session.execute(query.where(IdentityRow.identity.in_(set(names)))).tuples().all())
+    owners = dict(session.execute(query.where(IdentityRow.identity.in_(set(names)))).all())
     papers = by_ids(session, owners.values())
     return {name: papers[paper_id] for name, paper_id in owners.items() if paper_id in papers}
 

@@ -22,7 +22,8 @@ def into_oldest(session: Session, ids: Sequence[int]) -> int:
 
 
 def _merge(session: Session, keep: int, other: int) -> None:
-    kept, gone = session.get_one(PaperRow, keep), session.get_one(PaperRow, other)
+    kept = session.get_one(PaperRow, keep, populate_existing=True)
+    gone = session.get_one(PaperRow, other, populate_existing=True)
     _join_rows(session, kept, gone)
     _move(session, SightingRow, keep, other, ("source", "day", "at"))
     _move(session, ChangeRow, keep, other, ("day", "change"))
@@ -35,18 +36,28 @@ def _merge(session: Session, keep: int, other: int) -> None:
 
 
 def _join_rows(session: Session, kept: PaperRow, gone: PaperRow) -> None:
+    newer = _is_counted(gone) and (not _is_counted(kept) or gone.counted_at >= kept.counted_at)
     joined = combine(
         to_paper(kept, _names(session, kept.id)),
         to_paper(gone, _names(session, gone.id)),
-        newer=gone.last_day >= kept.last_day,
+        newer=newer,
     )
     for name, value in values(joined).items():
         setattr(kept, name, value)
     kept.sources = list(dict.fromkeys([*kept.sources, *gone.sources]))
     kept.first_day = min(kept.first_day, gone.first_day)
     kept.last_day = max(kept.last_day, gone.last_day)
-    if (gone.baseline_votes or -1) > (kept.baseline_votes or -1):
+    kept.counted_at = gone.counted_at if newer else kept.counted_at
+    if gone.baseline_votes is not None and gone.baseline_votes > _floor(kept.baseline_votes):
         kept.baseline_votes, kept.baseline_day = gone.baseline_votes, gone.baseline_day
+
+
+def _is_counted(row: PaperRow) -> bool:
+    return row.votes is not None or row.comments is not None
+
+
+def _floor(votes: int | None) -> int:
+    return -1 if votes is None else votes
 
 
 def _names(session: Session, paper_id: int) -> Iterable[str]:
@@ -60,7 +71,7 @@ def _move(
     other: int,
     key: Sequence[str],
 ) -> None:
-    """Move the rows of one paper to another; where both have a row of one key, the kept one stays."""
+    """Move the rows of one paper to another; of two rows with one key, the kept one's stays."""
     columns = [getattr(table, name) for name in key]
     taken = {tuple(row) for row in session.execute(select(*columns).where(table.paper_id == keep))}
     for row in session.scalars(select(table).where(table.paper_id == other)).all():

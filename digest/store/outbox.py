@@ -185,6 +185,15 @@ def end(
         _fence(session.execute(step), len(ids), shard)
 
 
+def hand_back(session: Session, shard: Shard, *, now: datetime) -> None:
+    """What is claimed and not yet under way waits again."""
+    session.execute(
+        update(DeliveryRow)
+        .where(_rows(shard), DeliveryRow.state == State.CLAIMED, DeliveryRow.epoch == shard.epoch)
+        .values(state=State.PLANNED, changed_at=now)
+    )
+
+
 def start(session: Session, shard: Shard, ids: Sequence[int], *, now: datetime) -> None:
     """Claimed deliveries are now under way; to be committed before the first byte is sent."""
     step = _step(shard, ids, State.CLAIMED).values(

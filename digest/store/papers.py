@@ -7,7 +7,7 @@ size of the history. The caller passes a part of a listing at a time, and owns t
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from functools import reduce
 from typing import Any
 
@@ -19,6 +19,7 @@ from digest.core.diff import Finding, Known
 from digest.core.edition import Change
 from digest.core.paper import Paper
 from digest.store import merge
+from digest.store.holding import HISTORY, hold
 from digest.store.rows import to_paper, values
 from digest.store.tables import ChangeRow, IdentityRow, PaperRow, SightingRow
 
@@ -27,7 +28,8 @@ from digest.store.tables import ChangeRow, IdentityRow, PaperRow, SightingRow
 class Sight:
     """Who showed the papers, on which day that counts, and when we learnt of it.
 
-    `observed_at` is the instant of a capture that is read later; its counts are of then.
+    `observed_at` is the instant of a capture that is read later; its counts are of then. Without
+    it, what is learnt of a day that is over counts as of that day's end.
     """
 
     source: str
@@ -37,11 +39,16 @@ class Sight:
 
     @property
     def counted_at(self) -> datetime:
-        return self.observed_at or self.at
+        return self.observed_at or min(self.at, datetime.combine(self.day, time.max, UTC))
 
 
 def known(session: Session, papers: Iterable[Paper]) -> list[Known]:
-    """What the history knows of the works that these records name, in no order."""
+    """What the history knows of the works that these records name, in no order.
+
+    Other writers of the history wait until this transaction ends: two that learn of one paper at
+    once would both call it new.
+    """
+    hold(session, HISTORY)
     names = {identity for paper in papers for identity in paper.identities}
     ids = set(session.scalars(select(IdentityRow.paper_id).where(IdentityRow.identity.in_(names))))
     identities = _identities(session, ids)
@@ -74,65 +81,72 @@ def _revised_on(session: Session, ids: Iterable[int]) -> dict[int, date]:
         .where(ChangeRow.paper_id.in_(ids), ChangeRow.change == Change.REVISED)
         .group_by(ChangeRow.paper_id)
     )
-    return {paper_id: day for paper_id, day in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def save(session: Session, findings: Sequence[Finding], sight: Sight) -> None:
     """Keep what a part of a listing said; saying it again changes nothing.
 
-    Two rows that a record shows to be one paper are merged into the older one.
+    Rows that the listing shows to be one paper are merged into the oldest one.
     """
-    for finding in findings:
-        if len(finding.known) > 1:
-            merge.into_oldest(session, [row.paper_id for row in finding.known])
-    places = _insert_new(session, findings, sight)
-    changed = _update_known(session, findings, sight)
-    _sightings(session, findings, places | changed, sight)
-    _changes(session, findings, places | changed, sight)
+    works = _works(findings)
+    ids = {place: _kept(session, work) for place, work in works.items() if work[0].known}
+    _update_known(session, {ids[place]: works[place] for place in ids}, sight)
+    ids |= _insert_new(session, {n: work for n, work in works.items() if n not in ids}, sight)
+    owners = [ids[n if one.repeats is None else one.repeats] for n, one in enumerate(findings)]
+    _name(session, findings, owners)
+    _sightings(session, {ids[place]: work for place, work in works.items()}, sight)
+    _changes(session, findings, owners, sight)
 
 
-def _groups(findings: Sequence[Finding], *, fresh: bool) -> dict[int, list[Paper]]:
-    """The records of each paper that is new (or not), by the place of the first one."""
-    groups: dict[int, list[Paper]] = defaultdict(list)
+def _works(findings: Sequence[Finding]) -> dict[int, list[Finding]]:
+    """The findings of each work, in order, by the place of the first one."""
+    works: dict[int, list[Finding]] = defaultdict(list)
     for place, finding in enumerate(findings):
-        if bool(finding.known) != fresh:
-            groups[place if finding.repeats is None else finding.repeats].append(finding.paper)
-    return groups
+        works[place if finding.repeats is None else finding.repeats].append(finding)
+    return works
 
 
-def _joined(papers: Sequence[Paper]) -> Paper:
+def _kept(session: Session, work: Sequence[Finding]) -> int:
+    """The one row of a known work."""
+    rows = [row.paper_id for row in work[0].known]
+    return merge.into_oldest(session, rows) if len(rows) > 1 else rows[0]
+
+
+def _joined(papers: Iterable[Paper]) -> Paper:
     return reduce(lambda old, new: combine(old, new, newer=True), papers)
 
 
-def _insert_new(session: Session, findings: Sequence[Finding], sight: Sight) -> dict[int, int]:
+def _insert_new(session: Session, works: dict[int, list[Finding]], sight: Sight) -> dict[int, int]:
     """Insert the papers that no row knows; their ids by place."""
-    groups = {place: _joined(papers) for place, papers in _groups(findings, fresh=True).items()}
-    if not groups:
+    if not works:
         return {}
-    rows = [_new_row(paper, sight) for paper in groups.values()]
+    rows = [_new_row(work, sight) for work in works.values()]
     statement = insert(PaperRow).returning(PaperRow.id, sort_by_parameter_order=True)
-    ids = dict(zip(groups, session.scalars(statement, rows), strict=True))
-    _name(session, {ids[place]: paper.identities for place, paper in groups.items()})
-    return ids
+    return dict(zip(works, session.scalars(statement, rows), strict=True))
 
 
-def _new_row(paper: Paper, sight: Sight) -> dict[str, Any]:
-    day = paper.listed_on or sight.day
-    return values(paper) | {
+def _new_row(work: Sequence[Finding], sight: Sight) -> dict[str, Any]:
+    days = [one.paper.listed_on or sight.day for one in work]
+    votes, day = work[0].baseline or (None, None)
+    return values(_joined(one.paper for one in work)) | {
         "sources": [sight.source],
-        "first_day": day,
-        "last_day": day,
-        "baseline_votes": paper.votes,
-        "baseline_day": sight.day if paper.votes is not None else None,
+        "first_day": min(days),
+        "last_day": max(sight.day, min(days)),
+        "baseline_votes": votes,
+        "baseline_day": day,
         "counted_at": sight.counted_at,
         "created_at": sight.at,
         "updated_at": sight.at,
     }
 
 
-def _name(session: Session, names: dict[int, Iterable[str]]) -> None:
+def _name(session: Session, findings: Sequence[Finding], owners: Sequence[int]) -> None:
     """Give rows their identities; one that another paper already has stays with it."""
-    wanted = {name: paper_id for paper_id, own in names.items() for name in own}
+    wanted: dict[str, int] = {}
+    for finding, paper_id in zip(findings, owners, strict=True):
+        for name in finding.paper.identities:
+            wanted.setdefault(name, paper_id)
     query = select(IdentityRow.identity).where(IdentityRow.identity.in_(wanted))
     taken = set(session.scalars(query))
     rows = [
@@ -144,22 +158,17 @@ def _name(session: Session, names: dict[int, Iterable[str]]) -> None:
         session.execute(insert(IdentityRow), rows)
 
 
-def _update_known(session: Session, findings: Sequence[Finding], sight: Sight) -> dict[int, int]:
-    """Bring known rows up to date where a record adds something; their ids by place."""
-    groups = _groups(findings, fresh=False)
-    ids = {place: min(row.paper_id for row in findings[place].known) for place in groups}
-    rows = {
-        row["id"]: row
-        for row in session.execute(
-            select(PaperRow.__table__).where(PaperRow.id.in_(ids.values()))
-        ).mappings()
-    }
-    identities = _identities(session, rows)
-    updates = []
-    for place, papers in groups.items():
-        row = rows[ids[place]]
-        change = findings[place].change
-        updates += _update(row, identities[row["id"]], _joined(papers), change, sight)
+def _update_known(session: Session, works: dict[int, list[Finding]], sight: Sight) -> None:
+    """Bring known rows up to date where their records add something."""
+    session.flush()
+    query = select(PaperRow.__table__).where(PaperRow.id.in_(works))
+    rows = session.execute(query).mappings().all()
+    identities = _identities(session, works)
+    updates = [
+        told | {"row": row["id"]}
+        for row in rows
+        if (told := _told(row, identities[row["id"]], works[row["id"]], sight))
+    ]
     if updates:
         table = PaperRow.__table__
         names = [name for name in updates[0] if name != "row"]
@@ -167,46 +176,55 @@ def _update_known(session: Session, findings: Sequence[Finding], sight: Sight) -
         session.connection().execute(
             statement.values({name: bindparam(name) for name in names}), updates
         )
-    _name(session, {ids[place]: _joined(papers).identities for place, papers in groups.items()})
-    return ids
 
 
-def _update(
-    row: Any, identities: set[str], new: Paper, change: Change, sight: Sight
-) -> list[dict[str, Any]]:
-    """The one update that a record asks for, or none."""
-    old = to_paper(row, identities)
-    newer = (sight.day, sight.counted_at) >= (row["last_day"], row["counted_at"])
-    day = new.listed_on or sight.day
-    told = values(combine(old, new, newer=newer)) | {
+def _told(
+    row: Any, identities: Iterable[str], work: Sequence[Finding], sight: Sight
+) -> dict[str, Any]:
+    """What a known row becomes; empty if its records say nothing that is not there."""
+    counted = row["votes"] is not None or row["comments"] is not None
+    newer = not counted or sight.counted_at >= row["counted_at"]
+    paper = to_paper(row, identities)
+    for one in work:
+        paper = combine(paper, one.paper, newer=newer)
+    counts = any(one.paper.votes is not None or one.paper.comments is not None for one in work)
+    votes, day = work[0].baseline or (None, None)
+    told = values(paper) | {
         "sources": list(dict.fromkeys([*row["sources"], sight.source])),
-        "first_day": min(row["first_day"], day),
+        "first_day": min(row["first_day"], *(one.paper.listed_on or sight.day for one in work)),
         "last_day": max(row["last_day"], sight.day),
-        "baseline_votes": row["baseline_votes"],
-        "baseline_day": row["baseline_day"],
+        "baseline_votes": votes,
+        "baseline_day": day,
+        "counted_at": sight.counted_at if newer and counts else row["counted_at"],
     }
-    if new.votes is not None and (change is Change.RISING or row["baseline_votes"] is None):
-        told |= {"baseline_votes": new.votes, "baseline_day": sight.day}
-    if all(row[name] == value for name, value in told.items()):
-        return []
-    counted = max(row["counted_at"], sight.counted_at)
-    return [told | {"row": row["id"], "counted_at": counted, "updated_at": sight.at}]
+    same = all(row[name] == value for name, value in told.items())
+    return {} if same else told | {"updated_at": sight.at}
 
 
-def _sightings(
-    session: Session, findings: Sequence[Finding], ids: dict[int, int], sight: Sight
-) -> None:
-    """Remember votes, comments and version where they differ from the last sighting of the day."""
-    last = _last_sightings(session, set(ids.values()), sight)
-    rows: dict[int, dict[str, Any]] = {}
-    for place, finding in enumerate(findings):
-        paper_id = ids[place if finding.repeats is None else finding.repeats]
-        paper = finding.paper
-        seen = (paper.votes, paper.comments, paper.version)
-        if last.get(paper_id) != seen:
-            rows.setdefault(paper_id, _sighting(paper_id, paper, sight))
+def _sightings(session: Session, works: dict[int, list[Finding]], sight: Sight) -> None:
+    """Remember votes, comments and version where they differ from the day's sighting before."""
+    last = _last_sightings(session, works, sight)
+    rows = []
+    for paper_id, work in works.items():
+        paper = _joined(one.paper for one in work)
+        before = last.get(paper_id)
+        if before is not None and before.at == sight.counted_at:
+            _correct(before, paper)
+        elif before is None or _counts(before) != _counts(paper):
+            rows.append(_sighting(paper_id, paper, sight))
     if rows:
-        session.execute(insert(SightingRow), list(rows.values()))
+        session.execute(insert(SightingRow), rows)
+
+
+def _counts(seen: SightingRow | Paper) -> tuple[int | None, int | None, int | None]:
+    return seen.votes, seen.comments, seen.version
+
+
+def _correct(row: SightingRow, paper: Paper) -> None:
+    """Of two records in one capture the later one counts."""
+    row.votes = row.votes if paper.votes is None else paper.votes
+    row.comments = row.comments if paper.comments is None else paper.comments
+    row.version = max(row.version or 0, paper.version or 0) or None
 
 
 def _sighting(paper_id: int, paper: Paper, sight: Sight) -> dict[str, Any]:
@@ -221,33 +239,37 @@ def _sighting(paper_id: int, paper: Paper, sight: Sight) -> dict[str, Any]:
     }
 
 
-def _last_sightings(
-    session: Session, ids: Iterable[int], sight: Sight
-) -> dict[int, tuple[int | None, int | None, int | None]]:
+def _last_sightings(session: Session, ids: Iterable[int], sight: Sight) -> dict[int, SightingRow]:
+    """The last sighting of each paper by the source on the day, up to this one's instant."""
     query = (
         select(SightingRow)
         .where(
             SightingRow.paper_id.in_(ids),
             SightingRow.source == sight.source,
             SightingRow.day == sight.day,
+            SightingRow.at <= sight.counted_at,
         )
         .order_by(SightingRow.at)
     )
-    return {row.paper_id: (row.votes, row.comments, row.version) for row in session.scalars(query)}
+    return {row.paper_id: row for row in session.scalars(query)}
 
 
 def _changes(
-    session: Session, findings: Sequence[Finding], ids: dict[int, int], sight: Sight
+    session: Session, findings: Sequence[Finding], owners: Sequence[int], sight: Sight
 ) -> None:
     """Enter what happened; the same change of a paper stands once in a day."""
-    happened = {
-        (_change_day(finding, sight), ids[place], finding.change.value): finding
-        for place, finding in enumerate(findings)
-        if finding.change is not Change.SEEN
-    }
+    happened: dict[tuple[date, int, str], Finding] = {}
+    for finding, paper_id in zip(findings, owners, strict=True):
+        if finding.change is not Change.SEEN:
+            key = (_change_day(finding, sight), paper_id, finding.change.value)
+            happened.setdefault(key, finding)
     query = select(ChangeRow.day, ChangeRow.paper_id, ChangeRow.change)
-    there = {tuple(row) for row in session.execute(query.where(ChangeRow.paper_id.in_(
-        {paper_id for _, paper_id, _ in happened})))}  # fmt: skip
+    there = {
+        tuple(row)
+        for row in session.execute(
+            query.where(ChangeRow.paper_id.in_({paper_id for _, paper_id, _ in happened}))
+        )
+    }
     rows = [
         {"day": day, "paper_id": paper_id, "change": change, "source": sight.source,
          "at": sight.at, "votes_before": finding.votes_before, "since": finding.since}
@@ -260,6 +282,6 @@ def _changes(
 
 def _change_day(finding: Finding, sight: Sight) -> date:
     """A paper is new on the day of its listing; it rises and is revised when that is seen."""
-    if finding.known:
+    if finding.known or finding.repeats is not None:
         return sight.day
     return finding.paper.listed_on or sight.day

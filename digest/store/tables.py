@@ -86,7 +86,7 @@ class SightingRow(Base):
 
 
 class ChangeRow(Base):
-    """What happened to a paper on a day: new, revised or rising. The rows of a day are its edition."""
+    """What happened to a paper on a day: new, revised or rising. A day's rows are its edition."""
 
     __tablename__ = "changes"
 
