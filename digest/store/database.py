@@ -1,7 +1,9 @@
 """Engine, transactions and schema: the one place that knows which database it is."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from digest.errors import SettingsError, StoreError
+from digest.store.holding import SCHEMA, hold
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -42,22 +45,25 @@ class Database:
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One transaction that writes; committed at the end, rolled back by an exception."""
-        with self._session("BEGIN IMMEDIATE") as session:
+        with self._session(digest_begin="BEGIN IMMEDIATE") as session:
             yield session
             session.commit()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """One transaction that reads a single state of the database."""
-        with self._session("BEGIN") as session:
+        one_state = {} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        with self._session(digest_begin="BEGIN", **one_state) as session:
             yield session
 
     @contextmanager
-    def _session(self, begin: str) -> Iterator[Session]:
+    def _session(self, **options: str) -> Iterator[Session]:
         try:
-            with self.engine.connect().execution_options(digest_begin=begin) as connection:
-                with Session(connection, expire_on_commit=False) as session:
-                    yield session
+            with (
+                self.engine.connect().execution_options(**options) as connection,
+                Session(connection, expire_on_commit=False) as session,
+            ):
+                yield session
         except SQLAlchemyError as error:
             raise StoreError(_explain(error, self.engine)) from error
 
@@ -66,6 +72,7 @@ class Database:
         self._refuse_newer()
         try:
             with self.engine.begin() as connection:
+                hold(connection, SCHEMA)
                 config = _alembic()
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
@@ -98,7 +105,11 @@ class Database:
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=parsed.get_backend_name() != "sqlite",
+            json_serializer=partial(json.dumps, ensure_ascii=False),  # names are searched for
+        )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(
             f"DIGEST_DATABASE_URL: {url.partition('://')[0]!r} is no database we know; "
@@ -139,6 +150,6 @@ def _explain(error: SQLAlchemyError, engine: Engine) -> str:
     where = engine.url.render_as_string(hide_password=True)
     cause = str(getattr(error, "orig", None) or error).strip().splitlines()
     reason = cause[0] if cause else type(error).__name__
-    if "no such table" in reason or "does not exist" in reason:
+    if "no such table" in reason or ("relation" in reason and "does not exist" in reason):
         return f"the database {where} has no tables yet ({reason}): run `digest init`"
     return f"the database {where}: {reason}"

@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session
 from digest.core.delivery import Phase, State
 from digest.core.edition import Pick
 from digest.core.packing import unpack_ids, unpack_picks
+from digest.store import history
 from digest.store.editions import Last
 from digest.store.runs import DIGEST
-from digest.store.tables import AliasRow, AttemptRow, DeliveryRow, RunRow
+from digest.store.tables import AttemptRow, DeliveryRow, RunRow
+from subscribers.chunks import chunks
 
 # Final or not, these may have reached the reader, or had nothing for them: the past starts here.
 HAD = (State.SENT, State.IN_DOUBT, State.EMPTY, State.BOUNCED, State.IN_FLIGHT)
@@ -98,13 +100,8 @@ def sent_papers(
     found: dict[int, set[int]] = defaultdict(set)
     for who, papers in session.execute(query):
         found[who].update(unpack_ids(papers or b""))
-    everything = {paper for papers in found.values() for paper in papers}
-    aliases = dict(
-        session.execute(
-            select(AliasRow.old_id, AliasRow.paper_id).where(AliasRow.old_id.in_(everything))
-        ).all()
-    )
-    return {who: frozenset(aliases.get(p, p) for p in papers) for who, papers in found.items()}
+    now = history.current(session, {paper for papers in found.values() for paper in papers})
+    return {who: frozenset(now[paper] for paper in papers) for who, papers in found.items()}
 
 
 def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
@@ -132,11 +129,12 @@ def of_run(session: Session, run_id: int) -> list[tuple[int, Delivery]]:
 
 def _values(session: Session, rows: Sequence[DeliveryRow]) -> list[Delivery]:
     tries: dict[int, list[Attempt]] = defaultdict(list)
-    query = select(AttemptRow).where(AttemptRow.delivery_id.in_([row.id for row in rows]))
-    for row in session.scalars(query.order_by(AttemptRow.number)):
-        tries[row.delivery_id].append(
-            Attempt(row.number, row.at, State(row.state), Phase(row.phase), row.code, row.reply)
-        )
+    query = select(AttemptRow).order_by(AttemptRow.number)
+    for part in chunks([row.id for row in rows]):
+        for row in session.scalars(query.where(AttemptRow.delivery_id.in_(part))):
+            tries[row.delivery_id].append(
+                Attempt(row.number, row.at, State(row.state), Phase(row.phase), row.code, row.reply)
+            )
     return [_value(row, tuple(tries[row.id])) for row in rows]
 
 

@@ -12,8 +12,10 @@ from digest.core.diff import Rising
 from digest.core.edition import Candidate, Change
 from digest.store import history
 from digest.store.tables import ChangeRow, SightingRow
+from subscribers.chunks import chunks
 
 WINDOW = timedelta(days=7)
+STRONGEST = (Change.NEW, Change.RISING, Change.REVISED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,11 @@ def candidates(session: Session, day: date, last: Last | None, rising: Rising) -
     papers = history.by_ids(session, happened)
     seen = _votes_seen(session, list(happened), last) if last else {}
     found = [
-        _candidate(papers[paper_id], rows, seen.get(paper_id))
+        _candidate(papers[paper_id], rows, seen.get(paper_id), rising)
         for paper_id, rows in sorted(happened.items())
         if paper_id in papers
     ]
-    return [one for one in found if _still_rises(one, rising)]
+    return [one for one in found if one is not None]
 
 
 def _happened(session: Session, day: date, last: Last | None) -> dict[int, list[ChangeRow]]:
@@ -57,7 +59,6 @@ def _votes_seen(session: Session, ids: Sequence[int], last: Last) -> dict[int, t
     query = (
         select(SightingRow.paper_id, SightingRow.votes, func.max(SightingRow.day))
         .where(
-            SightingRow.paper_id.in_(ids),
             SightingRow.votes.is_not(None),
             SightingRow.day <= last.day,
             SightingRow.at <= last.at,
@@ -67,20 +68,30 @@ def _votes_seen(session: Session, ids: Sequence[int], last: Last) -> dict[int, t
     )
     return {
         paper_id: (votes, day)
-        for paper_id, votes, day in session.execute(query)
+        for part in chunks(ids)
+        for paper_id, votes, day in session.execute(query.where(SightingRow.paper_id.in_(part)))
         if votes is not None
     }
 
 
 def _candidate(
-    stored: history.Stored, rows: Sequence[ChangeRow], seen: tuple[int, date] | None
-) -> Candidate:
+    stored: history.Stored,
+    rows: Sequence[ChangeRow],
+    seen: tuple[int, date] | None,
+    rising: Rising,
+) -> Candidate | None:
+    """The paper with the strongest thing that happened to it; None if it merely had risen."""
     changes = {row.change: row for row in rows}
-    change = next(kind for kind in (Change.NEW, Change.RISING, Change.REVISED) if kind in changes)
     rose = changes.get(Change.RISING)
     before, since = (rose.votes_before, rose.since) if rose else (None, None)
     if rose and seen:
         before, since = seen
+    votes = stored.paper.votes
+    if votes is None or not rising.holds(before, votes):
+        changes.pop(Change.RISING, None)
+    change = next((kind for kind in STRONGEST if kind in changes), None)
+    if change is None:
+        return None
     return Candidate(
         paper_id=stored.id,
         paper=stored.paper,
@@ -90,9 +101,3 @@ def _candidate(
         since=since,
         sources=stored.sources,
     )
-
-
-def _still_rises(one: Candidate, rising: Rising) -> bool:
-    if one.change is not Change.RISING:
-        return True
-    return one.paper.votes is not None and rising.holds(one.votes_before, one.paper.votes)

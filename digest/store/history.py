@@ -12,6 +12,9 @@ from digest.core.identity import identities
 from digest.core.paper import Paper
 from digest.store.rows import to_paper
 from digest.store.tables import AliasRow, ChangeRow, IdentityRow, PaperRow, SightingRow
+from subscribers.chunks import chunks
+
+MOST_DIGITS = 18  # of a row's number: what a 64-bit key can hold for certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +42,25 @@ class Sighting:
 
 def by_ids(session: Session, ids: Iterable[int]) -> dict[int, Stored]:
     """The papers of these rows; an id that was merged away gives the paper it became."""
-    wanted = set(ids)
-    aliases = dict(
-        session.execute(
-            select(AliasRow.old_id, AliasRow.paper_id).where(AliasRow.old_id.in_(wanted))
-        ).all()
-    )
-    rows = session.scalars(
-        select(PaperRow).where(PaperRow.id.in_({aliases.get(number, number) for number in wanted}))
-    )
-    stored = {paper.id: paper for paper in _stored(session, list(rows))}
-    return {n: stored[aliases.get(n, n)] for n in wanted if aliases.get(n, n) in stored}
+    now = current(session, ids)
+    stored = {
+        paper.id: paper
+        for part in chunks(sorted(set(now.values())))
+        for paper in _stored(
+            session, session.scalars(select(PaperRow).where(PaperRow.id.in_(part))).all()
+        )
+    }
+    return {asked: stored[paper_id] for asked, paper_id in now.items() if paper_id in stored}
+
+
+def current(session: Session, ids: Iterable[int]) -> dict[int, int]:
+    """The ids that these papers have now: its own, or that of the paper it was merged into."""
+    wanted = sorted(set(ids))
+    now = {number: number for number in wanted}
+    query = select(AliasRow.old_id, AliasRow.paper_id)
+    for part in chunks(wanted):
+        now |= dict(session.execute(query.where(AliasRow.old_id.in_(part))).all())
+    return now
 
 
 def _stored(session: Session, rows: Sequence[PaperRow]) -> list[Stored]:
@@ -68,7 +79,9 @@ def _stored(session: Session, rows: Sequence[PaperRow]) -> list[Stored]:
 def by_names(session: Session, names: Iterable[str]) -> dict[str, Stored]:
     """The papers with these identities, by the identity asked for; unknown ones are missing."""
     query = select(IdentityRow.identity, IdentityRow.paper_id)
-    owners = dict(session.execute(query.where(IdentityRow.identity.in_(set(names)))).all())
+    owners: dict[str, int] = {}
+    for part in chunks(set(names)):
+        owners |= dict(session.execute(query.where(IdentityRow.identity.in_(part))).all())
     papers = by_ids(session, owners.values())
     return {name: papers[paper_id] for name, paper_id in owners.items() if paper_id in papers}
 
@@ -80,7 +93,7 @@ def find(session: Session, name: str) -> Stored | None:
     paper_id = session.scalar(
         select(IdentityRow.paper_id).where(IdentityRow.identity.in_(asked)).limit(1)
     )
-    if paper_id is None and name.isdecimal():
+    if paper_id is None and name.isdecimal() and len(name) <= MOST_DIGITS:
         paper_id = int(name)
     return by_ids(session, [paper_id]).get(paper_id) if paper_id is not None else None
 

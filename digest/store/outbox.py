@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from digest.core.delivery import WAITING, Outcome, State, retry_at
+from digest.core.delivery import WAITING, Outcome, State, check_step, retry_at
 from digest.errors import LostClaim
 from digest.store.tables import AttemptRow, DeliveryRow, RunRow, ShardRow
 
@@ -103,40 +103,40 @@ def _reap(session: Session, shard: Shard, now: datetime) -> None:
 
 def extend(session: Session, shard: Shard, now: datetime) -> None:
     """Hold the shard for another lease; LostClaim if another sender has it."""
-    _fence(
-        session.execute(
-            update(ShardRow)
-            .where(
-                ShardRow.run_id == shard.run_id,
-                ShardRow.number == shard.number,
-                ShardRow.epoch == shard.epoch,
-            )
-            .values(lease_until=now + LEASE)
-        ),
-        1,
-        shard,
+    step = update(ShardRow).where(_is(shard)).values(lease_until=now + LEASE)
+    _fence(session.execute(step), 1, shard)
+
+
+def _is(shard: Shard) -> Any:
+    """The shard's row, as long as this claim of it holds."""
+    return and_(
+        ShardRow.run_id == shard.run_id,
+        ShardRow.number == shard.number,
+        ShardRow.epoch == shard.epoch,
     )
 
 
+def _check(session: Session, shard: Shard) -> None:
+    """LostClaim if another sender has the shard; else nobody takes it before the commit."""
+    held = select(ShardRow.epoch).where(_is(shard)).with_for_update()
+    if session.scalar(held) is None:
+        raise LostClaim(_lost(shard))
+
+
 def release(session: Session, shard: Shard) -> None:
-    """Give the shard back; it is done when nothing of it waits any more."""
+    """Give the shard back; done when nothing of it waits any more. A lost one stays as it is."""
     waiting = select(func.count()).select_from(DeliveryRow).where(
         _rows(shard), DeliveryRow.state.in_((*WAITING, State.CLAIMED, State.IN_FLIGHT))
     )  # fmt: skip
     done = not session.scalar(waiting)
     session.execute(
-        update(ShardRow)
-        .where(
-            ShardRow.run_id == shard.run_id,
-            ShardRow.number == shard.number,
-            ShardRow.epoch == shard.epoch,
-        )
-        .values(lease_until=None, done=done, owner="")
+        update(ShardRow).where(_is(shard)).values(lease_until=None, done=done, owner="")
     )
 
 
 def claim_due(session: Session, shard: Shard, *, now: datetime) -> list[Claimed]:
     """Claim all deliveries of the shard that are due, by subscriber."""
+    _check(session, shard)
     rows = session.execute(
         update(DeliveryRow)
         .where(_rows(shard), DeliveryRow.state.in_(WAITING), DeliveryRow.due_at <= now)
@@ -148,6 +148,7 @@ def claim_due(session: Session, shard: Shard, *, now: datetime) -> list[Claimed]
 
 def expire(session: Session, shard: Shard, *, now: datetime) -> None:
     """End what a deadline has overtaken."""
+    _check(session, shard)
     session.execute(
         update(DeliveryRow)
         .where(_rows(shard), DeliveryRow.state.in_(WAITING))
@@ -167,7 +168,13 @@ def keep_picks(session: Session, shard: Shard, composed: Sequence[Composed]) -> 
         names = [name for name in rows[0] if name != "row"]
         statement = (
             update(table)  # type: ignore[arg-type]
-            .where(table.c.id == bindparam("row"), table.c.epoch == shard.epoch)
+            .where(
+                table.c.id == bindparam("row"),
+                table.c.run_id == shard.run_id,
+                table.c.shard == shard.number,
+                table.c.epoch == shard.epoch,
+                table.c.state == State.CLAIMED,
+            )
             .values({name: bindparam(name) for name in names})
         )
         session.connection().execute(statement, rows)
@@ -177,6 +184,7 @@ def end(
     session: Session, shard: Shard, ids: Sequence[int], state: State, reason: str, now: datetime
 ) -> None:
     """Claimed deliveries that end, or go back to waiting, without a hand-over."""
+    check_step(f"of shard {shard.number}", State.CLAIMED, state)
     if ids:
         later = {"due_at": retry_at(now, 1)} if state is State.DEFERRED else {}
         step = _step(shard, ids, State.CLAIMED).values(
@@ -204,13 +212,20 @@ def start(session: Session, shard: Shard, ids: Sequence[int], *, now: datetime) 
 
 def _step(shard: Shard, ids: Iterable[int], state: State) -> Any:
     return update(DeliveryRow).where(
-        DeliveryRow.id.in_(ids), DeliveryRow.epoch == shard.epoch, DeliveryRow.state == state
+        _rows(shard),
+        DeliveryRow.id.in_(ids),
+        DeliveryRow.epoch == shard.epoch,
+        DeliveryRow.state == state,
     )
 
 
 def _fence(result: Any, expected: int, shard: Shard) -> None:
     if result.rowcount != expected:
-        raise LostClaim(f"another sender took over shard {shard.number} of run {shard.run_id}")
+        raise LostClaim(_lost(shard))
+
+
+def _lost(shard: Shard) -> str:
+    return f"another sender took over shard {shard.number} of run {shard.run_id}"
 
 
 def record(
@@ -218,13 +233,15 @@ def record(
 ) -> None:
     """What became of deliveries under way, with the server's words."""
     for delivery, outcome in outcomes:
+        check_step(str(delivery.id), State.IN_FLIGHT, outcome.state)
         attempt = delivery.attempts + 1
         due = {"due_at": retry_at(now, attempt)} if outcome.state is State.DEFERRED else {}
         step = _step(shard, [delivery.id], State.IN_FLIGHT).values(
             state=outcome.state, reason=_reason(outcome), changed_at=now, **due
         )
         _fence(session.execute(step), 1, shard)
-    session.execute(insert(AttemptRow), [_attempt(*one, now) for one in outcomes])
+    if outcomes:
+        session.execute(insert(AttemptRow), [_attempt(*one, now) for one in outcomes])
 
 
 def _reason(outcome: Outcome) -> str:

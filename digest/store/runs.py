@@ -5,6 +5,7 @@ Freezing is one INSERT .. SELECT, so memory does not grow with the readers, and 
 nobody left to promise anything to.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,6 +14,7 @@ from sqlalchemy import (
     ColumnElement,
     Insert,
     Integer,
+    and_,
     cast,
     func,
     insert,
@@ -25,7 +27,9 @@ from sqlalchemy.orm import Session
 
 from digest.core.delivery import FINAL, State
 from digest.store.tables import DeliveryRow, EditionRow, RunRow, ShardRow
+from subscribers.chunks import chunks
 from subscribers.consent import Status
+from subscribers.insert import insert_new
 from subscribers.tables import SubscriberRow, UtcDateTime
 
 DIGEST = "digest"
@@ -70,7 +74,8 @@ def freeze(session: Session, plan: Plan) -> Run | None:
     """Promise the day's digest to every active reader who was not promised it yet.
 
     None if there is nobody. A promise that ended without a hand-over (empty, suppressed, expired,
-    cancelled) is made again: since then there may be something to send.
+    cancelled) is made again: since then there may be something to send. Two that freeze one day
+    at once do so one after the other.
     """
     edition_id = _edition(session, plan)
     run = RunRow(
@@ -98,13 +103,17 @@ def freeze(session: Session, plan: Plan) -> Run | None:
 
 
 def _edition(session: Session, plan: Plan) -> int:
-    found = session.scalar(select(EditionRow.id).where(EditionRow.day == plan.day))
-    if found is not None:
-        return found
-    row = EditionRow(day=plan.day, published_at=plan.at)
-    session.add(row)
-    session.flush()
-    return row.id
+    """The day's edition, held to the end of the transaction."""
+    row = {"day": plan.day, "published_at": plan.at}
+    insert_new(session, EditionRow, [row], EditionRow.day)
+    query = select(EditionRow.id).where(EditionRow.day == plan.day)
+    return session.scalars(query.with_for_update()).one()
+
+
+def _of_day(day: date) -> ColumnElement[bool]:
+    """Digests of a day, by the edition: its index leads to them."""
+    edition = select(EditionRow.id).where(EditionRow.day == day).scalar_subquery()
+    return and_(DeliveryRow.edition_id == edition, DeliveryRow.kind == DIGEST)
 
 
 def _wanted(plan: Plan) -> list[ColumnElement[bool]]:
@@ -144,23 +153,30 @@ def _promises(plan: Plan, run_id: int, edition_id: int) -> Insert:
 
 
 def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> int:
-    """Move promises of the day that ended without a hand-over into this run; how many."""
-    query = select(DeliveryRow.id).where(
-        DeliveryRow.kind == DIGEST,
-        DeliveryRow.local_day == plan.day,
+    """Move promises of the day that ended without a hand-over into this run; how many.
+
+    What another open run loses so, its audience loses too: each account stays whole.
+    """
+    query = select(DeliveryRow.id, DeliveryRow.run_id).where(
+        _of_day(plan.day),
         DeliveryRow.state.in_(AGAIN),
         DeliveryRow.subscriber_id.in_(select(SubscriberRow.id).where(*_wanted(plan))),
     )
-    ids = session.scalars(query.order_by(DeliveryRow.id)).all()
-    for start in range(0, len(ids), plan.shard_size):
-        part = ids[start : start + plan.shard_size]
-        fresh = {"state": State.PLANNED, "reason": "", "papers": None, "picks": None}
-        where = {"run_id": run_id, "shard": shard + start // plan.shard_size}
-        times = {"due_at": plan.at, "changed_at": plan.at}
+    rows = session.execute(query.order_by(DeliveryRow.id).with_for_update()).all()
+    fresh = {"state": State.PLANNED, "reason": "", "epoch": 0, "papers": None, "picks": None,
+             "considered": None, "profile_version": None}  # fmt: skip
+    for number, part in enumerate(chunks([row.id for row in rows], plan.shard_size), shard):
+        where = {"run_id": run_id, "shard": number, "due_at": plan.at, "changed_at": plan.at}
         session.execute(
-            update(DeliveryRow).where(DeliveryRow.id.in_(part)).values(**fresh, **where, **times)
+            update(DeliveryRow).where(DeliveryRow.id.in_(part)).values(**fresh, **where)
         )
-    return len(ids)
+    for old_run, lost in Counter(row.run_id for row in rows).items():
+        session.execute(
+            update(RunRow)
+            .where(RunRow.id == old_run, RunRow.state.in_(OPEN))
+            .values(audience=RunRow.audience - lost)
+        )
+    return len(rows)
 
 
 def _count(session: Session, run_id: int) -> int:
@@ -213,7 +229,9 @@ def finish(session: Session, run_id: int) -> bool:
         return False
     outcomes = {state.value: number for state, number in sorted(run.outcomes.items())}
     session.execute(
-        update(RunRow).where(RunRow.id == run_id).values(state="done", outcomes=outcomes)
+        update(RunRow)
+        .where(RunRow.id == run_id, RunRow.state.in_(OPEN))
+        .values(state="done", outcomes=outcomes)
     )
     return True
 
@@ -229,11 +247,7 @@ def set_state(session: Session, run_id: int, state: str, note: str = "") -> None
 
 def promised(session: Session, day: date) -> dict[State, int]:
     """How many digests of a day stand in which state, over all its runs."""
-    query = (
-        select(DeliveryRow.state, func.count())
-        .where(DeliveryRow.kind == DIGEST, DeliveryRow.local_day == day)
-        .group_by(DeliveryRow.state)
-    )
+    query = select(DeliveryRow.state, func.count()).where(_of_day(day)).group_by(DeliveryRow.state)
     return {State(state): number for state, number in session.execute(query)}
 
 
@@ -256,8 +270,7 @@ def served(session: Session, plan: Plan) -> int:
         select(func.count())
         .select_from(DeliveryRow)
         .where(
-            DeliveryRow.kind == DIGEST,
-            DeliveryRow.local_day == plan.day,
+            _of_day(plan.day),
             DeliveryRow.state.in_((State.SENT, State.IN_DOUBT, State.BOUNCED)),
             DeliveryRow.subscriber_id.in_(select(SubscriberRow.id).where(*_wanted(plan))),
         )
