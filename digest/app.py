@@ -76,15 +76,14 @@ class App:
 
 
 def build(settings: Settings, clock: Callable[[], datetime] = utcnow) -> App:
-    """Wire everything. A SQLite file that does not exist yet is created, with its tables.
+    """Wire everything. A SQLite file that does not exist yet is made, with its tables.
 
     SettingsError or StoreError if something cannot be used as it is.
     """
     database = Database(settings.database_url)
     if database.file is not None:
-        fresh = not database.file.exists()
         _make_folder(database.file.parent)
-        if fresh:
+        if database.revision() is None:  # new, or cut off while it was made
             database.upgrade()
     if not database.is_current():
         raise StoreError("the database is older than this program: run `digest init`")

@@ -58,10 +58,11 @@ def add(
     fields |= {"email": email, "confirmed_at": now, "consent_source": consent}
     one = entry.read(fields, now=now)
     with app.begin() as session:
-        [fate] = intake.take_in(session, [one], now=now, secret=app.secret)
+        fates = intake.take_in(session, [one], now=now, secret=app.secret)
         reader = roster.find(session, one.address)
     if reader is None:
         fail(f"{email} is suppressed: this address is never written to")
+    [fate] = (+fates).keys()  # what one entry did is one thing
     if as_json:
         print_json({"result": fate.value, **reader_json(reader)})
     else:

@@ -130,7 +130,7 @@ def test_a_paper_not_sent_comes_back_when_it_rises_and_says_so(app: App, home: P
     sender.send(app, later)
     texts = [mail.get_body(("plain",)).get_content() for mail in mails(home)]  # type: ignore[union-attr]
     [text] = [text for text in texts if "8 May 2026" in text]
-    assert "Rising" in text
+    assert "RISING" in text
     assert "2 → 42" in text
 
 
