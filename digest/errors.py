@@ -1,4 +1,4 @@
-"""What can go wrong, as one tree; every message is one line that names the thing, the place and the mend.
+"""What can go wrong, as one tree; a message is one line that names thing, place and mend.
 
 DigestError
 ├── SettingsError        a setting is missing or wrong

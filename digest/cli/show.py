@@ -102,7 +102,7 @@ def deliveries(
     email: Annotated[str, typer.Argument(help="The reader.")],
     as_json: Json = False,
 ) -> None:
-    """Every message promised to a reader, oldest first: its state, every try, the server's words."""
+    """Every message promised to a reader, oldest first: its state and each try."""
     found = explain.deliveries_to(app_of(context), addresses.parse(email))
     if as_json:
         print_json({"email": email, "deliveries": [_delivery_json(one) for one in found]})

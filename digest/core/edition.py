@@ -68,7 +68,8 @@ class Candidate:
     """A paper that may enter a digest: what is known of it now and what happened to it.
 
     `paper_id` is the history's row. A rising one has `votes_before` and the day `since` when
-    that count was true. `sources` are the names of all that listed it, in order of first sight.
+    that count was true. `sources` are all that listed it, as readers call them ("arXiv"), in
+    order of first sight.
     """
 
     paper_id: int

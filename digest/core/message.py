@@ -11,8 +11,8 @@ from hashlib import sha256
 class Recipient:
     """One reader as the mail needs them: the address as typed, the links signed for them.
 
-    `hour` and `zone` are the reader's own clock; `unsubscribe_mailto` is the address that a
-    mail client may write to instead of opening the link, "" for none.
+    `hour` and `zone` are the reader's own clock; `unsubscribe_mailto` is what follows "mailto:"
+    in the way to leave by mail ("leave@example.org?subject=..."), "" for none.
     """
 
     delivery_key: str

@@ -1,6 +1,5 @@
 """Card: a candidate in the words of the mail; everything about a paper that all readers share."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,12 +13,6 @@ SUMMARY = 320
 AI_SUMMARY = 420  # most are one long sentence
 SUBJECT_TITLE = 46  # ", and 29 more" still ends before 60
 _NB = "\xa0"
-LABELS = {
-    "huggingface": "Hugging Face",
-    "arxiv": "arXiv",
-    "biorxiv": "bioRxiv",
-    "medrxiv": "medRxiv",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +39,8 @@ class Card:
     ai: bool
 
 
-def card(candidate: Candidate, day: date, labels: Mapping[str, str] = LABELS) -> Card:
-    """The card of `candidate` in the mail of `day`; `labels` name sources by what stands before
-    the colon of their names."""
+def card(candidate: Candidate, day: date) -> Card:
+    """The card of `candidate` in the mail of `day`."""
     paper = candidate.paper
     title = clean(paper.title, LONGEST_TITLE) or "Untitled"
     summary = clean(paper.summary)
@@ -58,7 +50,7 @@ def card(candidate: Candidate, day: date, labels: Mapping[str, str] = LABELS) ->
         url=paper_url(paper),
         direction=direction(title),
         authors=_authors(paper),
-        origin=_origin(candidate, labels),
+        origin=_origin(candidate),
         votes=_votes(candidate),
         since=_since(candidate, day),
         revised=_revised(candidate),
@@ -94,16 +86,12 @@ def _authors(paper: Paper) -> str:
     return ", ".join(names)
 
 
-def _origin(candidate: Candidate, labels: Mapping[str, str]) -> str:
+def _origin(candidate: Candidate) -> str:
     """ "arXiv cs.CL, Hugging Face": the categories stand beside arXiv, else at the end."""
-    kinds = [name.partition(":")[0] for name in candidate.sources]
-    names = [
-        labels.get(kind, clean(name, 40))
-        for kind, name in zip(kinds, candidate.sources, strict=True)
-    ]
+    names = [clean(name, 40) for name in candidate.sources]
     categories = " ".join(clean(name, 40) for name in candidate.paper.categories[:2])
-    if "arxiv" in kinds and categories:
-        names[kinds.index("arxiv")] += f" {categories}"
+    if "arXiv" in names and categories:
+        names[names.index("arXiv")] += f" {categories}"
     elif categories:
         names.append(categories)
     return ", ".join(dict.fromkeys(names[:4]))

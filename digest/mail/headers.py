@@ -58,7 +58,7 @@ def personal(site: Site, recipient: Recipient, day: date) -> list[tuple[str, str
     """
     ways = f"<{recipient.unsubscribe_url}>"
     if recipient.unsubscribe_mailto:
-        ways += f", <mailto:{recipient.unsubscribe_mailto}?subject=unsubscribe>"
+        ways += f", <mailto:{recipient.unsubscribe_mailto}>"
     found = [("List-Unsubscribe", ways), ("Feedback-ID", feedback_id(site, recipient, day))]
     if recipient.unsubscribe_url.startswith("https://"):
         found.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))

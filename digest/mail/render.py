@@ -18,7 +18,7 @@ from premailer import Premailer
 
 from digest.core.edition import Candidate
 from digest.mail import headers
-from digest.mail.card import LABELS, Card, card
+from digest.mail.card import Card, card
 from digest.mail.shape import CodedShape, Marks, Shape
 from digest.mail.site import Site, cleaned
 from digest.mail.wording import long_date, wrap
@@ -87,14 +87,13 @@ def render(
     day: date,
     site: Site,
     templates: Path,
-    labels: Mapping[str, str] = LABELS,
 ) -> Parts:
     """Render `candidates` once for all digests of `day` that may hold them.
 
-    `templates` is the folder of this mail's templates; `labels` name sources for readers.
+    `templates` is the folder of this mail's templates.
     """
     site = cleaned(site)
-    cards = {candidate.paper_id: card(candidate, day, labels) for candidate in candidates}
+    cards = {candidate.paper_id: card(candidate, day) for candidate in candidates}
     room = Templates(templates, site, day)
     marks = Marks(site.secret)
     return Parts(

@@ -50,7 +50,7 @@ def paper(**changes: Any) -> Paper:
 
 def candidate(paper_id: int = 1, change: Change = Change.NEW, **changes: Any) -> Candidate:
     outer = {k: changes.pop(k) for k in ("votes_before", "since", "sources") if k in changes}
-    outer.setdefault("sources", ("arxiv:cs.CL", "huggingface"))
+    outer.setdefault("sources", ("arXiv", "Hugging Face"))
     return Candidate(paper_id, paper(**changes), change, DAY, **outer)
 
 
@@ -76,7 +76,7 @@ def reader(**changes: Any) -> Recipient:
         "address": "reader@example.net",
         "unsubscribe_url": "https://papers.example.org/u/eyJzIjo3fQ.Zx_s5Lk2Qw0Ia8Yt?kind=digest&all=1",
         "settings_url": "https://papers.example.org/s/eyJzIjo3fQ.b81Lp0Zr4nXs2QeT",
-        "unsubscribe_mailto": "unsubscribe+7.x81LpZr4nXs2@example.org",
+        "unsubscribe_mailto": "unsubscribe@example.org?subject=unsubscribe%20x81LpZr4nXs2",
         "subscribed_on": date(2026, 3, 3),
         "zone": "Europe/Berlin",
     }
@@ -91,9 +91,7 @@ def recorded(folder: Path, limit: int) -> list[Candidate]:
     """The first papers of a recorded day, as candidates."""
     records = [r for file in sorted(folder.iterdir())[80:85] for r in json.loads(file.read_text())]
     return [
-        Candidate(
-            number, _recorded(record), Change.NEW, DAY, sources=("arxiv:cs.CL", "huggingface")
-        )
+        Candidate(number, _recorded(record), Change.NEW, DAY, sources=("arXiv", "Hugging Face"))
         for number, record in enumerate(records[:limit], 1)
     ]
 

@@ -118,7 +118,7 @@ def test_date_has_a_zone_and_is_the_instant_given(golden: EmailMessage) -> None:
         (
             "List-Unsubscribe",  # 17
             "<https://papers.example.org/u/eyJzIjo3fQ.Zx_s5Lk2Qw0Ia8Yt?kind=digest&all=1>,"
-            " <mailto:unsubscribe+7.x81LpZr4nXs2@example.org?subject=unsubscribe>",
+            " <mailto:unsubscribe@example.org?subject=unsubscribe%20x81LpZr4nXs2>",
         ),
         ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),  # 18
         ("Auto-Submitted", "auto-generated"),  # 20
