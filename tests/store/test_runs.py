@@ -1,0 +1,243 @@
+"""Freezing an audience: everybody once, whoever asks at the same time."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from digest.core.delivery import State
+from digest.errors import StoreError
+from digest.store import runs
+from digest.store.database import Database
+from digest.store.runs import Run
+from digest.store.tables import DeliveryRow, RunRow
+from subscribers.consent import Status
+from tests import given
+from tests.given import at, day, plan
+
+
+def readers(database: Database, count: int = 3) -> list[int]:
+    with database.begin() as session:
+        return given.subscribers(session, count)
+
+
+def freeze(database: Database, asked: runs.Plan | None = None) -> Run | None:
+    with database.begin() as session:
+        return runs.freeze(session, asked or plan())
+
+
+def set_state(database: Database, who: Sequence[int], state: State) -> None:
+    with database.begin() as session:
+        session.execute(
+            update(DeliveryRow).where(DeliveryRow.subscriber_id.in_(who)).values(state=state)
+        )
+
+
+def get(database: Database, run_id: int) -> Run:
+    with database.read() as session:
+        run = runs.get(session, run_id)
+    assert run is not None
+    return run
+
+
+def promised_to(database: Database, run_id: int | None = None) -> set[int]:
+    query = select(DeliveryRow.subscriber_id)
+    if run_id is not None:
+        query = query.where(DeliveryRow.run_id == run_id)
+    with database.read() as session:
+        return set(session.scalars(query))
+
+
+def test_every_active_reader_is_promised_the_day_once(database: Database) -> None:
+    ids = readers(database)
+    run = freeze(database)
+    assert run is not None
+    assert (run.day, run.state, run.audience) == (day(0), "running", 3)
+    assert run.outcomes == {State.PLANNED: 3}
+    assert run.planned_at == at(0, 7)
+    assert run.deadline_at == at(1, 3)
+    assert promised_to(database) == set(ids)
+    assert freeze(database) is None
+    assert freeze(database, plan(1)) is not None
+
+
+def test_only_those_who_agreed_and_are_not_paused_are_promised(database: Database) -> None:
+    with database.begin() as session:
+        active = given.subscriber(session, "active@example.org")
+        over = given.subscriber(
+            session, "over@example.org", status=Status.PAUSED, paused_until=day(0)
+        )
+        given.subscriber(session, "later@example.org", status=Status.PAUSED, paused_until=day(1))
+        given.subscriber(session, "open@example.org", status=Status.PAUSED)
+        given.subscriber(session, "pending@example.org", status=Status.PENDING)
+        given.subscriber(session, "gone@example.org", status=Status.UNSUBSCRIBED)
+    with database.read() as session:
+        assert runs.wanted(session, plan()) == [active, over]
+    freeze(database)
+    assert promised_to(database) == {active, over}
+
+
+def test_a_send_to_some_is_for_no_other(database: Database) -> None:
+    ids = readers(database)
+    assert freeze(database, plan(only=[ids[1], 999])) is not None
+    assert promised_to(database) == {ids[1]}
+    assert freeze(database, plan(only=[])) is None
+    run = freeze(database)
+    assert run is not None
+    assert promised_to(database, run.id) == {ids[0], ids[2]}
+
+
+def test_nobody_leaves_no_run(database: Database) -> None:
+    assert freeze(database) is None
+    with database.read() as session:
+        assert session.scalars(select(RunRow.id)).all() == []
+        assert runs.unfinished(session, day(0)) == []
+
+
+def test_an_audience_is_cut_into_shards_of_the_size_asked(database: Database) -> None:
+    readers(database, 7)
+    freeze(database, plan(shard_size=3))
+    with database.read() as session:
+        query = select(DeliveryRow.shard).order_by(DeliveryRow.subscriber_id)
+        assert session.scalars(query).all() == [0, 0, 0, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("state", [State.EMPTY, State.SUPPRESSED, State.EXPIRED, State.CANCELLED])
+def test_a_promise_that_ended_without_a_hand_over_is_made_again(
+    database: Database, state: State
+) -> None:
+    ids = readers(database)
+    first = freeze(database)
+    assert first is not None
+    set_state(database, ids[:1], state)
+    set_state(database, ids[1:], State.SENT)
+    with database.begin() as session:
+        assert runs.finish(session, first.id)
+        assert runs.wanted(session, plan()) == ids[:1]
+        assert runs.served(session, plan()) == 2
+    second = freeze(database)
+    assert second is not None
+    assert (second.audience, second.outcomes) == (1, {State.PLANNED: 1})
+    assert promised_to(database, second.id) == {ids[0]}
+    assert get(database, first.id).outcomes == {state: 1, State.SENT: 2}
+
+
+@pytest.mark.parametrize(
+    "state", [State.PLANNED, State.CLAIMED, State.IN_FLIGHT, State.DEFERRED, State.SENT,
+              State.BOUNCED, State.IN_DOUBT]
+)  # fmt: skip
+def test_what_waits_or_may_have_arrived_is_never_promised_again(
+    database: Database, state: State
+) -> None:
+    ids = readers(database)
+    freeze(database)
+    set_state(database, ids, state)
+    assert freeze(database) is None
+
+
+def test_an_open_run_that_loses_a_promise_to_another_can_still_finish(database: Database) -> None:
+    ids = readers(database)
+    first = freeze(database)
+    assert first is not None
+    set_state(database, ids[:1], State.EMPTY)
+    second = freeze(database)
+    assert second is not None
+    assert (get(database, first.id).audience, second.audience) == (2, 1)
+    set_state(database, ids, State.SENT)
+    with database.begin() as session:
+        assert runs.finish(session, first.id)
+        assert runs.finish(session, second.id)
+        assert runs.unfinished(session, day(0)) == []
+
+
+def test_old_and_new_promises_share_no_shard(database: Database) -> None:
+    ids = readers(database, 5)
+    freeze(database, plan(only=ids[:3]))
+    set_state(database, ids[:3], State.EMPTY)
+    run = freeze(database, plan(shard_size=2))
+    assert run is not None
+    with database.read() as session:
+        rows = session.execute(
+            select(DeliveryRow.shard, DeliveryRow.subscriber_id).where(DeliveryRow.run_id == run.id)
+        )
+        shards: dict[int, set[int]] = {}
+        for shard, who in rows:
+            shards.setdefault(shard, set()).add(who)
+    assert shards == {0: {ids[3], ids[4]}, 1: {ids[0], ids[1]}, 2: {ids[2]}}
+
+
+def test_a_run_is_finished_only_when_its_account_is_whole(database: Database) -> None:
+    ids = readers(database)
+    run = freeze(database)
+    assert run is not None
+    for state in (State.PLANNED, State.CLAIMED, State.IN_FLIGHT, State.DEFERRED):
+        set_state(database, ids[:1], state)
+        set_state(database, ids[1:], State.SENT)
+        with database.begin() as session:
+            assert not runs.finish(session, run.id)
+    set_state(database, ids[:1], State.IN_DOUBT)
+    with database.begin() as session:
+        assert runs.finish(session, run.id)
+    done = get(database, run.id)
+    assert (done.state, done.is_accounted) == ("done", True)
+    assert done.outcomes == {State.SENT: 2, State.IN_DOUBT: 1}
+    with database.begin() as session:
+        runs.set_state(session, run.id, "paused", "too late")
+    assert get(database, run.id).state == "done"
+
+
+def test_a_paused_run_says_why_and_goes_on(database: Database) -> None:
+    readers(database)
+    run = freeze(database)
+    assert run is not None
+    with database.begin() as session:
+        runs.set_state(session, run.id, "paused", "550 5.7.1 no")
+        assert runs.unfinished(session, day(0)) == [run.id]
+    assert (get(database, run.id).state, get(database, run.id).note) == ("paused", "550 5.7.1 no")
+
+
+def test_a_day_is_counted_over_all_its_runs(database: Database) -> None:
+    ids = readers(database)
+    freeze(database, plan(only=ids[:1]))
+    set_state(database, ids[:1], State.SENT)
+    freeze(database)
+    freeze(database, plan(1))
+    with database.read() as session:
+        assert runs.promised(session, day(0)) == {State.SENT: 1, State.PLANNED: 2}
+        assert runs.promised(session, day(5)) == {}
+
+
+def test_the_database_itself_refuses_a_second_promise(database: Database) -> None:
+    ids = readers(database)
+    freeze(database)
+    row = {
+        "kind": "digest", "subscriber_id": ids[0], "edition_id": None, "local_day": day(0),
+        "shard": 0, "epoch": 0, "state": "planned", "reason": "", "attempts": 0,
+        "due_at": at(0), "changed_at": at(0),
+    }  # fmt: skip
+    with pytest.raises(StoreError) as error, database.begin() as session:
+        session.execute(insert(DeliveryRow).values(row))
+    assert isinstance(error.value.__cause__, IntegrityError)
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_two_that_freeze_at_once_promise_everybody_once(database: Database, again: bool) -> None:
+    ids = readers(database, 60)
+    if again:
+        freeze(database)
+        set_state(database, ids, State.EMPTY)
+    start = Barrier(4)
+
+    def race(_: int) -> int:
+        start.wait()
+        run = freeze(database)
+        return run.audience if run else 0
+
+    with ThreadPoolExecutor(4) as threads:
+        audiences = list(threads.map(race, range(4)))
+    assert sorted(audiences) == [0, 0, 0, 60]
+    with database.read() as session:
+        assert len(session.scalars(select(DeliveryRow.subscriber_id)).all()) == 60
