@@ -71,15 +71,26 @@ def _move(
     other: int,
     key: Sequence[str],
 ) -> None:
-    """Move the rows of one paper to another; of two rows with one key, the kept one's stays."""
-    columns = [getattr(table, name) for name in key]
-    taken = {tuple(row) for row in session.execute(select(*columns).where(table.paper_id == keep))}
+    """Move the rows of one paper to another; of two rows with one key, the kept one's stays and
+    learns what it lacks."""
+    kept = {
+        tuple(getattr(row, name) for name in key): row
+        for row in session.scalars(select(table).where(table.paper_id == keep))
+    }
     for row in session.scalars(select(table).where(table.paper_id == other)).all():
-        if tuple(getattr(row, name) for name in key) in taken:
-            session.delete(row)
-        else:
+        same = kept.get(tuple(getattr(row, name) for name in key))
+        if same is None:
             row.paper_id = keep
+        else:
+            _fill(same, row)
+            session.delete(row)
     session.flush()
+
+
+def _fill(row: Any, other: Any) -> None:
+    for column in row.__table__.columns:
+        if getattr(row, column.key) is None:
+            setattr(row, column.key, getattr(other, column.key))
 
 
 def _new_only_once(session: Session, paper_id: int) -> None:

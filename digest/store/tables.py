@@ -19,9 +19,13 @@ Key = BigInteger().with_variant(Integer(), "sqlite")
 class PaperRow(Base):
     """One work, whatever listed it. `votes` is the latest count; `baseline_votes` the count at its
     last change, on `baseline_day`: what "rising" is measured against. `counted_at` is when the
-    latest counts were true."""
+    latest counts were true.
+
+    Numbers are never given twice: an alias and old deliveries speak of those that were merged away.
+    """
 
     __tablename__ = "papers"
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     title: Mapped[str] = mapped_column(Text)
