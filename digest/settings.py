@@ -87,6 +87,7 @@ class Settings(BaseSettings):
     sources: Annotated[tuple[str, ...], NoDecode] = ("huggingface",)
     templates: Path | None = None
     allow_private: bool = False
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
     rising_factor: float = Field(default=2.0, ge=1.0)
     rising_votes: int = Field(default=5, ge=1)
     fetch_max_bytes: int = Field(default=20_000_000, ge=1000)
@@ -109,7 +110,7 @@ class Settings(BaseSettings):
 
 
 class _SplitSources(PydanticBaseSettingsSource):
-    """The environment, with DIGEST_SOURCES split at white space."""
+    """The environment, with the settings that are lists split at white space."""
 
     def __init__(self, environment: PydanticBaseSettingsSource) -> None:
         super().__init__(environment.settings_cls)
@@ -120,8 +121,9 @@ class _SplitSources(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         found = self._environment()
-        if isinstance(found.get("sources"), str):
-            found["sources"] = tuple(found["sources"].split())
+        for name in ("sources", "trusted_proxies"):
+            if isinstance(found.get(name), str):
+                found[name] = tuple(found[name].split())
         return found
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -143,6 +144,38 @@ class ConsentEventRow(Base):
     wording: Mapped[str] = mapped_column(String(32))
     source: Mapped[str] = mapped_column(String(200))
     ip_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class SignupRow(Base):
+    """A sign-up as it was sent, until it is decided; then it is deleted."""
+
+    __tablename__ = "signups"
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    address: Mapped[str] = mapped_column(String(KEY_LENGTH))
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
+    source: Mapped[str] = mapped_column(String(200))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ip_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class FeedbackRow(Base):
+    """One word from a mail: more like this paper, not this one, or never this topic.
+
+    `about` is the paper's identity or the topic; what is taken back is deleted.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = (
+        UniqueConstraint("subscriber_id", "kind", "about"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    subscriber_id: Mapped[int] = mapped_column(Id, ForeignKey("subscribers.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    about: Mapped[str] = mapped_column(String(255))
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SuppressionRow(Base):

@@ -154,7 +154,7 @@ class RunRow(Base):
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     kind: Mapped[str] = mapped_column(String(16))
-    edition_id: Mapped[int] = mapped_column(Key, ForeignKey("editions.id"), index=True)
+    edition_id: Mapped[int | None] = mapped_column(Key, ForeignKey("editions.id"), index=True)
     state: Mapped[str] = mapped_column(String(16), index=True)
     planned_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deadline_at: Mapped[datetime] = mapped_column(UtcDateTime)
@@ -180,7 +180,8 @@ class DeliveryRow(Base):
     """One promise to send one message to one subscriber: the ledger.
 
     `papers` packs the picked paper ids (8 bytes each, little endian, in the mail's order), `picks`
-    the picks with their reasons. A message that is no digest has neither edition nor local day.
+    the picks with their reasons. A letter (any message that is no digest) has neither edition nor
+    local day; it may expire by itself, and `about` names what it is about (a new address).
     """
 
     __tablename__ = "deliveries"
@@ -200,6 +201,8 @@ class DeliveryRow(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime)
     profile_version: Mapped[int | None]
     considered: Mapped[int | None]
+    expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    about: Mapped[str] = mapped_column(Text, server_default="")
     papers: Mapped[bytes | None]
     picks: Mapped[bytes | None]
 
@@ -222,3 +225,26 @@ class AttemptRow(Base):
     phase: Mapped[str] = mapped_column(String(16))
     code: Mapped[int | None]
     reply: Mapped[str] = mapped_column(Text)
+
+
+class BudgetRow(Base):
+    """How often something was done in a window of time: what rate limits count."""
+
+    __tablename__ = "budgets"
+
+    key: Mapped[str] = mapped_column(String(255), primary_key=True)
+    count: Mapped[int]
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+class ApiKeyRow(Base):
+    """A key of the HTTP API, as a hash: the key itself is shown once and kept nowhere."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[str]] = mapped_column(JSON)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -13,6 +13,27 @@ depends_on: Any = None
 
 def upgrade() -> None:
     op.create_table(
+        "api_keys",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(length=64), nullable=False),
+        sa.Column("key_hash", sa.String(length=64), nullable=False),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_keys_key_hash")),
+    )
+    op.create_table(
+        "budgets",
+        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_budgets")),
+    )
+    with op.batch_alter_table("budgets", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_budgets_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
         "collections",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("source", sa.String(length=255), nullable=False),
@@ -96,6 +117,16 @@ def upgrade() -> None:
     with op.batch_alter_table("papers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_papers_last_day"), ["last_day"], unique=False)
 
+    op.create_table(
+        "signups",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("address", sa.String(length=512), nullable=False),
+        sa.Column("fields", sa.JSON(), nullable=False),
+        sa.Column("source", sa.String(length=200), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ip_hash", sa.String(length=64), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signups")),
+    )
     op.create_table(
         "subscribers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -231,6 +262,27 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "feedback",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "subscriber_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("about", sa.String(length=255), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["subscriber_id"],
+            ["subscribers.id"],
+            name=op.f("fk_feedback_subscriber_id_subscribers"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feedback")),
+        sa.UniqueConstraint(
+            "subscriber_id", "kind", "about", name=op.f("uq_feedback_subscriber_id_kind_about")
+        ),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
         "identities",
         sa.Column("identity", sa.String(length=255), nullable=False),
         sa.Column("paper_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -263,7 +315,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column(
-            "edition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+            "edition_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("planned_at", sa.DateTime(timezone=True), nullable=False),
@@ -315,6 +367,8 @@ def upgrade() -> None:
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("profile_version", sa.Integer(), nullable=True),
         sa.Column("considered", sa.Integer(), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("about", sa.Text(), server_default="", nullable=False),
         sa.Column("papers", sa.LargeBinary(), nullable=True),
         sa.Column("picks", sa.LargeBinary(), nullable=True),
         sa.ForeignKeyConstraint(
@@ -384,6 +438,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_identities_paper_id"))
 
     op.drop_table("identities")
+    op.drop_table("feedback")
     with op.batch_alter_table("consent_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_consent_events_subscriber_id_consent_events_id"))
 
@@ -397,6 +452,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_subscribers_status_subscribers_id"))
 
     op.drop_table("subscribers")
+    op.drop_table("signups")
     with op.batch_alter_table("papers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_papers_last_day"))
 
@@ -411,3 +467,8 @@ def downgrade() -> None:
         batch_op.drop_index("ix_collections_source_day")
 
     op.drop_table("collections")
+    with op.batch_alter_table("budgets", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_budgets_expires_at"))
+
+    op.drop_table("budgets")
+    op.drop_table("api_keys")
