@@ -6,22 +6,19 @@ again by the next sender, what was under way is in doubt and never sent again by
 
 import asyncio
 import logging
-import os
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
 
 from digest.app import App
-from digest.core.delivery import Outcome, State
+from digest.core.delivery import State
 from digest.core.message import Message
 from digest.core.packing import pack_ids, pack_picks
 from digest.errors import DigestError
+from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
 from digest.letters import Composer
-from digest.mail.transport import Transport, open_transport
 from digest.selection import Chosen, Selector
 from digest.store import outbox, runs
 from digest.store.outbox import Claimed, Shard
@@ -31,10 +28,8 @@ from subscribers.person import Subscriber
 
 log = logging.getLogger(__name__)
 
-GROUP = 50
 
 Progress = Callable[[int, int], None]
-TransportFactory = Callable[[], Transport]
 
 
 @dataclass(slots=True)
@@ -103,8 +98,7 @@ def send(
             runs.set_state(session, run_id, "running")
         runs.freeze(session, plan)
         open_runs = [run for n in runs.unfinished(session, day) if (run := runs.get(session, n))]
-    make = transports or (lambda: open_transport(app.settings.smtp_url.get_secret_value()))
-    told.paused = asyncio.run(_Sender(app, day, open_runs, make, progress).drain())
+    told.paused = asyncio.run(_Sender(app, day, open_runs, transports, progress).drain())
     return _account(app, open_runs, told)
 
 
@@ -125,10 +119,6 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
         yield part
 
 
-class _Stop(Exception):
-    """The relay refuses us: the run pauses, with the reason."""
-
-
 class _Sender:
     """Drains the open runs of one day over a few connections."""
 
@@ -137,26 +127,23 @@ class _Sender:
         app: App,
         day: date,
         open_runs: Sequence[runs.Run],
-        make: TransportFactory,
+        make: TransportFactory | None,
         progress: Progress | None,
     ) -> None:
-        self._app, self._day, self._runs, self._make = app, day, open_runs, make
+        self._app, self._day, self._runs = app, day, open_runs
         self._progress = progress or (lambda _done, _total: None)
         self._selector = Selector(day, app.rising)
-        self._owner = f"{socket.gethostname()[:40]}:{os.getpid()}"
         self._done, self._total = 0, sum(run.audience for run in open_runs)
-        self._lanes: list[Transport] = []
+        self._handover = Handover(app, self._total, make)
 
     async def drain(self) -> str:
         """Send all that is due; why it stopped early, or ""."""
         self._progress(0, self._total)
-        async with AsyncExitStack() as stack:
-            wide = min(self._app.settings.connections, max(self._total, 1))
-            self._lanes = [await stack.enter_async_context(self._make()) for _ in range(wide)]
+        async with self._handover:
             for run in self._runs:
                 try:
                     await self._run(run)
-                except _Stop as stop:
+                except Stop as stop:
                     self._pause(str(stop))
                     return str(stop)
         return ""
@@ -178,7 +165,7 @@ class _Sender:
 
     def _claim(self, run: runs.Run) -> Shard | None:
         with self._app.begin() as session:
-            return outbox.claim_shard(session, run.id, owner=self._owner, now=self._app.clock())
+            return outbox.claim_shard(session, run.id, owner=owner(), now=self._app.clock())
 
     async def _shard(self, run: runs.Run, shard: Shard, composer: Composer) -> None:
         due = self._due(run, shard)
@@ -188,7 +175,7 @@ class _Sender:
         try:
             for start in range(0, len(waiting), GROUP):
                 await self._group(shard, waiting[start : start + GROUP], chosen, composer)
-        except _Stop:
+        except Stop:
             self._hand_back(shard)
             raise
 
@@ -227,11 +214,8 @@ class _Sender:
         messages = self._compose(shard, group, chosen, composer)
         allowed = self._allow(shard, [one for one in group if one.id in messages])
         self._count(len(group) - len(allowed))
-        queue = ((one, messages[one.id]) for one in allowed)
-        lanes = [asyncio.create_task(self._lane(lane, queue, shard)) for lane in self._lanes]
-        refusals = [refusal for refusal in await asyncio.gather(*lanes) if refusal]
-        if refusals:
-            raise _Stop(refusals[0])
+        ready = [(one, messages[one.id]) for one in allowed]
+        await self._handover.group(shard, ready, self._count)
 
     def _compose(
         self,
@@ -246,7 +230,7 @@ class _Sender:
             try:
                 messages[one.id] = composer.message(chosen[one.subscriber_id])
             except DigestError as error:  # what all share cannot be rendered
-                raise _Stop(str(error)) from error
+                raise Stop(str(error)) from error
             except Exception as error:  # one reader's must not stop the rest
                 log.exception("not composed", extra={"delivery": one.id})
                 reason = f"could not be composed: {type(error).__name__}: {error}"
@@ -272,28 +256,6 @@ class _Sender:
             allowed = [one for one in group if one.subscriber_id not in why]
             outbox.start(session, shard, [one.id for one in allowed], now=now)
         return allowed
-
-    async def _lane(
-        self, lane: Transport, queue: Iterator[tuple[Claimed, Message]], shard: Shard
-    ) -> str:
-        """Hand over what the queue gives; the relay's refusal of us, or ""."""
-        for one, message in queue:
-            outcome = await lane.hand_over(message)
-            if outcome.ours:
-                self._refused(shard, [one, *(other for other, _ in queue)], outcome)
-                return outcome.reply
-            self._record(shard, one, outcome)
-            self._count(1)
-        return ""
-
-    def _refused(self, shard: Shard, rest: Sequence[Claimed], outcome: Outcome) -> None:
-        """Our own fault costs no reader anything: these wait as if never tried."""
-        for one in rest:
-            self._record(shard, one, replace(outcome, state=State.PLANNED))
-
-    def _record(self, shard: Shard, one: Claimed, outcome: Outcome) -> None:
-        with self._app.begin() as session:
-            outbox.record(session, shard, [(one, outcome)], now=self._app.clock())
 
     def _hand_back(self, shard: Shard) -> None:
         with self._app.begin() as session:
