@@ -1,0 +1,72 @@
+"""Letters: messages that are no digest, each from subject.txt, body.txt and body.html.
+
+They are few and short, so each is made the ordinary way, by Jinja2, premailer and EmailMessage.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from digest.core.message import Message, message_id
+from digest.mail import headers
+from digest.mail.render import inline
+from digest.mail.site import Site
+from digest.mail.wording import wrap
+
+
+class Letters:
+    """The letters of one installation; `folder` holds one folder of templates a kind."""
+
+    def __init__(self, folder: Path, site: Site) -> None:
+        self._site = site
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader(folder),
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name and name.endswith(".html")),
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["wrap"] = wrap
+        self._environment.globals.update(site=site)
+
+    def compose(
+        self, kind: str, *, key: str, to: str, values: Mapping[str, object], at: datetime
+    ) -> Message:
+        """The letter of this kind to one address; the same key and values give the same bytes."""
+        subject = " ".join(self._render(f"{kind}/subject.txt", values).split())
+        known = {**values, "subject": subject}
+        text = self._render(f"{kind}/body.txt", known)
+        html = inline(self._render(f"{kind}/body.html", known))
+        number = message_id(key, self._site.secret, self._site.domain)
+        address = headers.wire_address(to)
+        message = EmailMessage(SMTP.clone(utf8=not address.isascii()))
+        for name, value in self._headers(subject, address, number, at):
+            message[name] = value
+        message.set_content(text, cte="quoted-printable")
+        message.add_alternative(html, subtype="html", cte="quoted-printable")
+        message.set_boundary("=_papers-digest")
+        return Message(number, self._site.address, address, subject, message.as_bytes())
+
+    def _render(self, name: str, values: Mapping[str, object]) -> str:
+        return self._environment.get_template(name).render(values)
+
+    def _headers(
+        self, subject: str, to: str, number: str, at: datetime
+    ) -> list[tuple[str, str | datetime | Address]]:
+        site = self._site
+        sender = Address(headers.sender_name(site), addr_spec=headers.wire_address(site.address))
+        return [
+            ("From", sender),
+            ("To", to),
+            ("Date", at),
+            ("Message-ID", number),
+            ("Subject", subject),
+            ("Auto-Submitted", "auto-generated"),
+            ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+        ]

@@ -1,0 +1,214 @@
+"""Story: letters. decide the sign-ups -> queue -> claim -> compose -> send -> record.
+
+Whoever serves pages or sends digests also runs this, as often as it likes: what there is to do is
+in the database, and of several postmen each letter has one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy.orm import Session
+
+from digest.app import App
+from digest.core.delivery import State
+from digest.core.message import Message
+from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
+from digest.mail.letter import Letters
+from digest.store import deliveries, letters, outbox
+from digest.store.letters import Letter
+from digest.store.outbox import Claimed, Shard
+from subscribers import address as addresses
+from subscribers import roster, signup, suppression, tokens
+from subscribers.consent import Status
+from subscribers.person import Subscriber
+from subscribers.signup import Fate
+from subscribers.tokens import CONFIRM_WITHIN, Purpose
+
+log = logging.getLogger(__name__)
+
+SIGNUPS = 100
+
+CONFIRMATION, WELCOME, ADDRESS, MOVED = "confirmation", "welcome", "address", "moved"
+# How long each letter is of use; a confirmation's link dies with it.
+LIVES = {
+    CONFIRMATION: CONFIRM_WITHIN,
+    WELCOME: timedelta(days=3),
+    ADDRESS: CONFIRM_WITHIN,
+    MOVED: timedelta(days=7),
+}
+# At which status of its reader a letter may still go out.
+ALLOWED = {
+    CONFIRMATION: frozenset(Status) - {Status.UNSUBSCRIBED},
+    WELCOME: frozenset({Status.ACTIVE, Status.PAUSED}),
+    ADDRESS: frozenset({Status.ACTIVE, Status.PAUSED}),
+    MOVED: frozenset(Status),
+}
+
+
+def queue(
+    session: Session, kind: str, subscriber_id: int, *, now: datetime, about: str = ""
+) -> None:
+    """Promise a letter, in the transaction of whatever it tells about."""
+    letters.queue(session, kind, subscriber_id, now=now, lives=LIVES[kind], about=about)
+
+
+def decide_signups(app: App, *, limit: int = SIGNUPS) -> int:
+    """Decide the oldest sign-ups, and queue the confirmations that follow; how many there were."""
+    with app.begin() as session:
+        waiting = signup.waiting(session, limit=limit)
+        fates: dict[Fate, int] = {}
+        for _, request in waiting:
+            decision = signup.decide(session, request, now=app.clock(), key=app.secret)
+            fates[decision.fate] = fates.get(decision.fate, 0) + 1
+            if decision.fate is Fate.ASKED and decision.subscriber_id is not None:
+                queue(session, CONFIRMATION, decision.subscriber_id, now=app.clock())
+        signup.forget(session, [number for number, _ in waiting])
+    if waiting:
+        log.info("signups decided", extra={fate.value: n for fate, n in fates.items()})
+    return len(waiting)
+
+
+def post(app: App, transports: TransportFactory | None = None) -> int:
+    """Decide all waiting sign-ups and send all letters that are due; how many were handed over."""
+    while decide_signups(app) == SIGNUPS:
+        pass
+    return asyncio.run(_Postman(app, transports).drain())
+
+
+class _Postman:
+    """Drains the letters that are due."""
+
+    def __init__(self, app: App, make: TransportFactory | None) -> None:
+        self._app = app
+        self._composer = LetterComposer(app)
+        self._make = make
+        self._sent = 0
+
+    async def drain(self) -> int:
+        shard = self._claim()
+        if shard is None:
+            return 0
+        async with Handover(self._app, self._app.settings.connections, self._make) as handover:
+            while shard is not None:
+                try:
+                    await self._shard(shard, handover)
+                except Stop as stop:
+                    log.warning("letters wait", extra={"reason": str(stop)})
+                    return self._sent
+                finally:
+                    self._release(shard)
+                shard = self._claim()
+        return self._sent
+
+    def _claim(self) -> Shard | None:
+        with self._app.begin() as session:
+            now = self._app.clock()
+            return outbox.claim_shard(session, letters.RUN, owner=owner(), now=now)
+
+    def _release(self, shard: Shard) -> None:
+        with self._app.begin() as session:
+            outbox.hand_back(session, shard, now=self._app.clock())
+            outbox.release(session, shard)
+
+    async def _shard(self, shard: Shard, handover: Handover) -> None:
+        with self._app.begin() as session:
+            letters.expire(session, shard, now=self._app.clock())
+            due = outbox.claim_due(session, shard, now=self._app.clock())
+        for start in range(0, len(due), GROUP):
+            group = self._ready(shard, due[start : start + GROUP])
+            await handover.group(shard, group, self._count)
+
+    def _ready(self, shard: Shard, group: list[Claimed]) -> list[tuple[Claimed, Message]]:
+        """Those of the group that may still go, composed and marked as under way."""
+        now = self._app.clock()
+        with self._app.begin() as session:
+            outbox.extend(session, shard, now)
+            written = letters.load(session, [one.id for one in group])
+            readers = roster.by_ids(session, [one.subscriber_id for one in group])
+            barred = suppression.suppressed_ids(session, readers, key=self._app.secret)
+            ready = []
+            for one in group:
+                letter, reader = written[one.id], readers.get(one.subscriber_id)
+                why = _not_any_more(letter, reader, str(barred.get(one.subscriber_id, "")))
+                if why or reader is None:
+                    outbox.end(session, shard, [one.id], State.SUPPRESSED, why, now)
+                else:
+                    ready.append((one, self._composer.message(letter, reader)))
+            outbox.start(session, shard, [one.id for one, _ in ready], now=now)
+        return ready
+
+    def _count(self, ended: int) -> None:
+        self._sent += ended
+
+
+def _not_any_more(letter: Letter, reader: Subscriber | None, barred: str) -> str:
+    """Why a letter must not go out any more; "" if it may."""
+    if reader is None:
+        return "erased"
+    if reader.status not in ALLOWED[letter.kind]:
+        return f"the reader is {reader.status}"
+    if barred and (letter.kind == WELCOME or barred in signup.BARRED):
+        return f"suppressed: {barred}"
+    return ""
+
+
+class LetterComposer:
+    """Letters -> messages, with the links signed for their readers."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._letters = Letters(app.templates / "mail", app.site)
+        self._values: dict[str, Callable[[Letter, Subscriber], dict[str, Any]]] = {
+            CONFIRMATION: self._confirmation,
+            WELCOME: self._welcome,
+            ADDRESS: self._address,
+            MOVED: lambda _letter, _reader: {},
+        }
+
+    def message(self, letter: Letter, reader: Subscriber) -> Message:
+        """The letter as it is sent; a retry is byte for byte the same."""
+        to = letter.about if letter.kind in (ADDRESS, MOVED) else reader.address.as_typed
+        return self._letters.compose(
+            letter.kind,
+            key=deliveries.key(letter.kind, None, letter.delivery_id),
+            to=to,
+            values=self._values[letter.kind](letter, reader),
+            at=self._queued_at(letter),
+        )
+
+    def _queued_at(self, letter: Letter) -> datetime:
+        return letter.expires_at - LIVES[letter.kind]
+
+    def _link(self, page: str, purpose: Purpose, letter: Letter, reader: Subscriber) -> str:
+        about = letter.about and addresses.parse(letter.about).key
+        token = tokens.make(
+            purpose,
+            reader.id,
+            key=self._app.secret,
+            version=reader.token_version,
+            now=self._queued_at(letter),
+            about=about if purpose is Purpose.ADDRESS else "",
+        )
+        return f"{self._app.settings.base_url}/{page}/{token}"
+
+    def _confirmation(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
+        return {"confirm_url": self._link("confirm", Purpose.CONFIRM, letter, reader)}
+
+    def _welcome(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
+        when = reader.schedule
+        return {
+            "rhythm": f"{_DAYS[when.cadence]} at {when.hour}:00 ({when.zone})",
+            "settings_url": self._link("settings", Purpose.SETTINGS, letter, reader),
+            "unsubscribe_url": self._link("unsubscribe", Purpose.UNSUBSCRIBE, letter, reader),
+        }
+
+    def _address(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
+        link = self._link("address", Purpose.ADDRESS, letter, reader)
+        return {"confirm_url": f"{link}?to={quote(letter.about)}"}
+
+
+_DAYS = {"daily": "every day", "weekdays": "on weekdays", "weekly": "once a week"}
