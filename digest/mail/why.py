@@ -11,6 +11,7 @@ from digest.mail.wording import clean
 Bit = tuple[str, str]  # ("plain" | "gap" | "term" | "title", text); a gap parts two terms
 
 TERMS, CAUSES, LONGEST = 3, 2, 80
+WORTH_SAYING = 10
 _WORDS = (ReasonKind.INTEREST, ReasonKind.KEYWORD)
 
 
@@ -18,8 +19,15 @@ def why(reasons: Sequence[Reason]) -> tuple[Bit, ...]:
     """The bits of the line that follows "You see this ", without a final stop; () for no reason."""
     seen = dict.fromkeys(clean(r.text, LONGEST) for r in reasons if r.kind in _WORDS)
     terms = [text for text in seen if text][:TERMS]
-    causes = [bits for r in reasons if r.kind not in _WORDS and (bits := _cause(r))][:CAUSES]
+    told = [r for r in reasons if r.kind not in _WORDS and not (terms and _is_small(r))]
+    causes = [bits for r in told if (bits := _cause(r))][:CAUSES]
     return (*_terms(terms), *_causes(causes, after_terms=bool(terms)))
+
+
+def _is_small(reason: Reason) -> bool:
+    """A few votes are no reason worth a reader's time beside their own words."""
+    few = reason.text.isdecimal() and int(reason.text) < WORTH_SAYING
+    return reason.kind is ReasonKind.VOTES and few
 
 
 def _terms(terms: Sequence[str]) -> Iterator[Bit]:
