@@ -71,7 +71,7 @@ def test_csv_in_any_encoding_and_packing():
     for body in (
         CSV.encode(),
         CSV.encode("utf-8-sig"),
-        gzip.compress(CSV.encode()),
+        gzip.compress(CSV.encode(), mtime=0),
         CSV.encode("utf-16"),
     ):
         found = recognise(body, "picks-2026-05-01.csv")
@@ -114,8 +114,8 @@ def test_a_bad_row_is_a_problem_that_names_it(row, reason):
         b"[" * 200_000,
         b'{"a":' * 100_000,
         b'[{"paper": ',
-        gzip.compress(b"[]")[:-9],
-        gzip.compress(b"\0" * 100_000_000),
+        gzip.compress(b"[]", mtime=0)[:-9],
+        gzip.compress(b"\0" * 100_000_000, mtime=0),
         b'title,abstract\n"open',
         b"<html><body>no</body></html>",
     ],
