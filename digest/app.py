@@ -69,6 +69,7 @@ class App:
             from_name=name or self.settings.name,
             address=address,
             reply_to=parseaddr(self.settings.reply_to)[1],
+            bounce_address=parseaddr(self.settings.bounce_address)[1],
             domain=address.rpartition("@")[2],
             postal_address=self.settings.postal_address,
             secret=self.secret,

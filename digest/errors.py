@@ -7,7 +7,9 @@ DigestError
 │   ├── UnknownSource        no source has that name
 │   └── FetchError           its bytes could not be had
 ├── StoreError           the database cannot be used
+├── MailboxError         a mailbox of incoming mail cannot be read
 ├── UnknownPaper, UnknownSubscriber, UnknownDelivery
+├── ApiKeyError          a key of the HTTP API cannot be made or found
 ├── IllegalTransition    a delivery was asked to take a step that does not follow
 └── LostClaim            another sender took over this shard
 """
@@ -50,6 +52,10 @@ class StoreError(DigestError):
     """The database cannot be used: missing, older or newer than this program, or locked."""
 
 
+class MailboxError(DigestError):
+    """A mailbox of incoming mail cannot be read; the message names it, never its password."""
+
+
 class UnknownPaper(DigestError):
     """The history holds no such paper."""
 
@@ -60,6 +66,10 @@ class UnknownSubscriber(DigestError):
 
 class UnknownDelivery(DigestError):
     """The ledger has no such delivery."""
+
+
+class ApiKeyError(DigestError):
+    """A key of the HTTP API cannot be made or found; the message says why."""
 
 
 class IllegalTransition(DigestError):

@@ -30,6 +30,8 @@ EXAMPLES = {
     "from": "Daily Papers <papers@example.org>",
     "base_url": "https://papers.example.org",
     "unsubscribe_address": "unsubscribe@example.org",
+    "bounce_address": "bounces@example.org",
+    "bounces_url": "imaps://user:password@mail.example.org/INBOX",
     "secret": "32 or more random characters, as `openssl rand -hex 32` prints",
     "sources": "huggingface arxiv:cs.CL+cs.LG https://example.org/feed.xml",
 }
@@ -84,10 +86,15 @@ class Settings(BaseSettings):
     name: str = Field(default="Daily Papers", min_length=1, max_length=64)
     postal_address: str = ""
     unsubscribe_address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
+    bounce_address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
+    bounces_url: SecretStr = SecretStr("")
     sources: Annotated[tuple[str, ...], NoDecode] = ("huggingface",)
     templates: Path | None = None
     allow_private: bool = False
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")
+    signups_per_ip: int = Field(default=10, ge=1)
+    signups_per_network: int = Field(default=30, ge=1)
+    signups_in_all: int = Field(default=20_000, ge=1)
     rising_factor: float = Field(default=2.0, ge=1.0)
     rising_votes: int = Field(default=5, ge=1)
     fetch_max_bytes: int = Field(default=20_000_000, ge=1000)

@@ -58,7 +58,8 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
     to = headers.wire_address(recipient.address)
     head = _head(parts, recipient, now, key=key, to=to, subject=subject)
     data = b"".join((head, _TEXT, *text, _HTML, *html, _END))
-    return Message(key, parts.site.address, to, subject, data)
+    sender = headers.envelope_sender(parts.site, recipient.delivery_key)
+    return Message(key, sender, to, subject, data)
 
 
 def subject_of(parts: Parts, around: Words) -> str:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import idna
 
+from digest.core import verp
 from digest.core.message import Recipient
 from digest.mail.site import Site
 from digest.mail.wording import clean
@@ -38,6 +39,16 @@ def wire_address(address: str) -> str:
 def sender_name(site: Site) -> str:
     """The display name of From, capped so that the line stays short."""
     return clean(site.from_name or site.name, LONGEST_NAME).replace("=?", "= ?")
+
+
+def envelope_sender(site: Site, delivery_key: str) -> str:
+    """MAIL FROM of a delivery: the bounce mailbox with the delivery's signed tag, if there is one.
+
+    Source: RFC 5321, 4.4 (it becomes Return-Path).
+    """
+    if not site.bounce_address:
+        return site.address
+    return verp.sender(wire_address(site.bounce_address), delivery_key, site.secret)
 
 
 def fixed(site: Site) -> list[tuple[str, str]]:

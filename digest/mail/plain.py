@@ -60,7 +60,8 @@ def compose_plain(parts: Parts, digest: Digest, recipient: Recipient, now: datet
         body = _body(parts, kind, shown, _frame(around, recipient, title))
         add = message.set_content if kind == "txt" else message.add_alternative
         add(body, subtype="plain" if kind == "txt" else "html", cte="quoted-printable")
-    return Message(key, site.address, to, title, message.as_bytes())
+    sender = headers.envelope_sender(site, recipient.delivery_key)
+    return Message(key, sender, to, title, message.as_bytes())
 
 
 def _frame(around: Words, recipient: Recipient, title: str) -> dict[str, str]:

@@ -10,8 +10,9 @@ from digest.mail.wording import clean
 class Site:
     """Who sends: what stands in headers, masthead and footer.
 
-    `address` and `reply_to` are addresses without a name; `domain` is the right side of
-    Message-ID and List-Id; `secret` keys Message-IDs and the marks of holes.
+    `address` and `reply_to` are addresses without a name; so is `bounce_address`, where bounces
+    go, with a signed tag for each message ("" for `address` as it is). `domain` is the right
+    side of Message-ID and List-Id; `secret` keys Message-IDs, tags and the marks of holes.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Site:
     secret: bytes
     from_name: str = ""
     reply_to: str = ""
+    bounce_address: str = ""
     postal_address: str = ""
 
 

@@ -248,3 +248,32 @@ class ApiKeyRow(Base):
     scopes: Mapped[list[str]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class BounceScoreRow(Base):
+    """How often mail to one reader failed lately, as it stood at the last bounce."""
+
+    __tablename__ = "bounce_scores"
+
+    subscriber_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True
+    )
+    score: Mapped[float]
+    last_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BounceReportRow(Base):
+    """One report about mail of ours, once however often it is read: `fingerprint` names its bytes.
+    `points` is what it added to the reader's score; `diagnostic` holds no address."""
+
+    __tablename__ = "bounce_reports"
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    kind: Mapped[str] = mapped_column(String(16))
+    subscriber_id: Mapped[int | None] = mapped_column(Key, index=True)
+    delivery_id: Mapped[int | None] = mapped_column(Key, index=True)
+    status: Mapped[str] = mapped_column(String(16))
+    points: Mapped[float]
+    diagnostic: Mapped[str] = mapped_column(Text)

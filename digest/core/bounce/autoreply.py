@@ -21,11 +21,6 @@ def is_auto_reply(mail: Mail) -> bool:
         return True
     if mime.header(mail, "precedence").lower() in _PRECEDENCE:
         return True
-    return is_away(mail)
-
-
-def is_away(mail: Mail) -> bool:
-    """Whether the subject is that of a vacation notice."""
     return bool(AWAY.search(mime.header(mail, "subject")))
 
 

@@ -51,10 +51,10 @@ def parts(mail: Mail) -> list[Mail]:
     waiting = [mail]
     while waiting and len(found) < MOST_PARTS:
         part = waiting.pop(0)
-        children = _children(part)
-        is_carrier = kind(part) == "message/rfc822" and any(map(_is_report, children))
-        if children and (kind(part).startswith("multipart/") or is_carrier):
-            waiting[:0] = children
+        inner = children(part)
+        is_carrier = kind(part) == "message/rfc822" and any(map(_is_report, inner))
+        if inner and (kind(part).startswith("multipart/") or is_carrier):
+            waiting[:0] = inner
         else:
             found.append(part)
     return found
@@ -64,8 +64,9 @@ def _is_report(part: Mail) -> bool:
     return kind(part) == "multipart/report"
 
 
-def _children(part: Mail) -> list[Mail]:
-    payload = part.get_payload()
+def children(part: Mail) -> list[Mail]:
+    # Asked only of a container: decoding another's text fails on a wrong charset.
+    payload = part.get_payload() if part.is_multipart() else []
     return [one for one in payload if isinstance(one, Message)] if isinstance(payload, list) else []
 
 
@@ -111,34 +112,42 @@ def text(part: Mail) -> str:
 
 
 def _payload(part: Mail) -> str:
-    try:
-        octets = part.get_payload(decode=True)
-    except Exception:  # noqa: BLE001 - as above: any codec's error
-        octets = None
-    if not isinstance(octets, bytes):
-        return ""
-    octets = octets[:LONGEST_TEXT]
-    for charset in (part.get_content_charset(), "utf-8"):
+    octets = _octets(part)[:LONGEST_TEXT]
+    for charset in (_charset(part), "utf-8"):
         try:
-            return octets.decode(charset or "utf-8")
+            return octets.decode(charset)
         except (LookupError, ValueError):
             continue
     return octets.decode("latin-1")
 
 
+def _octets(part: Mail) -> bytes:
+    try:
+        found = part.get_payload(decode=True)
+    except Exception:  # noqa: BLE001 - as above: any codec's error
+        return b""
+    return found if isinstance(found, bytes) else b""
+
+
+def _charset(part: Mail) -> str:
+    try:
+        return part.get_content_charset() or "utf-8"
+    except Exception:  # noqa: BLE001 - as above
+        return "utf-8"
+
+
 def blocks(part: Mail) -> list[Mail]:
     """The groups of fields in a message/delivery-status or message/feedback-report part."""
-    payload = part.get_payload()
-    if not isinstance(payload, list):
-        return [_fields(text(part) or str(payload))]
-    found = [one for one in payload if isinstance(one, Message)][:MOST_PARTS]
+    found = children(part)[:MOST_PARTS]
+    if not found:
+        return [_fields(text(part))]
     if "base64" in str(part.get("content-transfer-encoding", "")).lower():  # not allowed, and seen
         return _decoded_blocks(found)
     return found
 
 
 def _decoded_blocks(found: list[Mail]) -> list[Mail]:
-    joined = "".join(str(one.get_payload()) for one in found)[:LONGEST_TEXT]
+    joined = b"".join(_octets(one) for one in found)[:LONGEST_TEXT]
     try:
         plain = b64decode(joined).decode("utf-8", "replace")
     except ValueError:

@@ -84,7 +84,7 @@ def _is_copy(line: str) -> bool:
 
 def _is_notice(mail: Mail, subject: str, notice: str) -> bool:
     """A mail server wrote it, or nobody, and it speaks of failure."""
-    by_server = bool(SENDERS.search(mime.header(mail, "from")))
+    by_server = is_by_server(mail)
     back = mime.header(mail, "return-path")
     by_nobody = back == "<>" or bool(SENDERS.search(back))
     in_subject, in_text = bool(FAILURE.search(subject)), bool(FAILURE.search(notice[:6000]))
@@ -94,6 +94,11 @@ def _is_notice(mail: Mail, subject: str, notice: str) -> bool:
     return (by_server and in_subject) or (
         (by_server or in_subject) and bool(_BRACKETED.search(notice) or _BEFORE.search(notice))
     )
+
+
+def is_by_server(mail: Mail) -> bool:
+    """Whether it says that a mail server wrote it."""
+    return bool(SENDERS.search(mime.header(mail, "from")))
 
 
 def failed_addresses(notice: str, others: frozenset[str]) -> tuple[str, ...]:

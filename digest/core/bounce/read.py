@@ -82,10 +82,11 @@ class _Reading:
         return self._made(Kind.UNSUBSCRIBE, diagnostic=words, tokens=tokens)
 
     def _notice(self) -> BounceReport | None:
-        said = notice.failure(self.mail, self.parts)
-        if said is None or (said.kind is Kind.SOFT and autoreply.is_away(self.mail)):
+        # Servers mark their notices as automatic too; a person's machine is no server.
+        if autoreply.is_auto_reply(self.mail) and not notice.is_by_server(self.mail):
             return None
-        return self._failed(said, "")
+        said = notice.failure(self.mail, self.parts)
+        return self._failed(said, "") if said is not None else None
 
     def _automatic(self) -> BounceReport | None:
         if autoreply.is_auto_reply(self.mail) or autoreply.is_receipt(self.parts):
@@ -151,9 +152,9 @@ class _Reading:
 
 def _inner(part: Mail) -> Mail:
     """The message that a part returns, whole or its headers."""
-    payload = part.get_payload()
-    if isinstance(payload, list) and payload and not isinstance(payload[0], str):
-        return payload[0]
+    inner = mime.children(part)
+    if inner:
+        return inner[0]
     return mime.opened(mime.text(part).encode("utf-8", "replace")) or part
 
 
