@@ -6,10 +6,11 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from subscribers import address as addresses
 from subscribers import roster, suppression
 from subscribers.address import Address
 from subscribers.consent import Reason
-from subscribers.tables import ConsentEventRow, ProfileRow, SubscriberRow
+from subscribers.tables import ConsentEventRow, FeedbackRow, ProfileRow, SignupRow, SubscriberRow
 
 
 def erase(session: Session, address: Address, *, key: bytes, now: datetime, source: str) -> bool:
@@ -23,8 +24,10 @@ def erase(session: Session, address: Address, *, key: bytes, now: datetime, sour
     if who is None:
         return False
     session.execute(delete(ConsentEventRow).where(ConsentEventRow.subscriber_id == who.id))
+    session.execute(delete(FeedbackRow).where(FeedbackRow.subscriber_id == who.id))
     session.execute(delete(ProfileRow).where(ProfileRow.subscriber_id == who.id))
     session.execute(delete(SubscriberRow).where(SubscriberRow.id == who.id))
+    session.execute(delete(SignupRow).where(SignupRow.id.in_(_signups(session, address))))
     suppression.suppress(session, address, Reason.ERASED, key=key, now=now, source=source)
     return True
 
@@ -43,12 +46,19 @@ def personal_data(session: Session, address: Address, *, key: bytes) -> dict[str
         "subscriber": {name: _plain(value) for name, value in row._asdict().items()},
         "profiles": _all(session, ProfileRow, who.id),
         "consent_events": _all(session, ConsentEventRow, who.id),
+        "feedback": _all(session, FeedbackRow, who.id),
         "suppressed": suppression.reason_for(session, address, key=key),
     }
 
 
+def _signups(session: Session, address: Address) -> list[int]:
+    """Sign-ups of this address that nobody decided yet, however it was typed; there are few."""
+    rows = session.execute(select(SignupRow.id, SignupRow.address))
+    return [number for number, typed in rows if addresses.parse(typed).key == address.key]
+
+
 def _all(
-    session: Session, table: type[ProfileRow | ConsentEventRow], subscriber_id: int
+    session: Session, table: type[ProfileRow | ConsentEventRow | FeedbackRow], subscriber_id: int
 ) -> list[dict[str, Any]]:
     rows = session.execute(
         select(*table.__table__.columns)

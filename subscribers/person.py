@@ -16,7 +16,7 @@ from subscribers.tables import ProfileRow, SubscriberRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """One person with the profile and schedule that hold now."""
+    """One person with the profile and schedule that hold now; `plain_only` is text without HTML."""
 
     id: int
     address: Address
@@ -29,6 +29,7 @@ class Subscriber:
     confirmed_at: datetime | None
     consent_source: str | None
     paused_until: date | None
+    plain_only: bool = False
 
 
 def whole() -> Select[Any]:
@@ -57,6 +58,7 @@ def subscriber(row: Row[Any]) -> Subscriber:
         confirmed_at=row.confirmed_at,
         consent_source=row.consent_source,
         paused_until=row.paused_until,
+        plain_only=row.plain_only,
     )
 
 

@@ -3,10 +3,11 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from subscribers import consent as steps
+from subscribers.address import Address
 from subscribers.consent import PROOF, Consent, Status
 from subscribers.errors import UnknownPerson
 from subscribers.person import (
@@ -44,6 +45,34 @@ def change_schedule(session: Session, subscriber_id: int, schedule: Schedule) ->
     """Keep another hour, zone or cadence; BadProfile names the one that cannot be kept."""
     _held(session, subscriber_id)
     _set(session, subscriber_id, **schedule_values(checked_schedule(schedule)))
+
+
+def change_format(session: Session, subscriber_id: int, *, plain_only: bool) -> None:
+    """Send digests as plain text only, or with HTML."""
+    _held(session, subscriber_id)
+    _set(session, subscriber_id, plain_only=plain_only)
+
+
+def change_address(session: Session, subscriber_id: int, address: Address) -> bool:
+    """Move a subscription to an address that its owner confirmed; False, and nothing changed, if
+    another person has it.
+
+    Links made before it stop working, save those to unsubscribe: the old mailbox may be another's.
+    """
+    known = _held(session, subscriber_id)
+    taken = select(SubscriberRow.id).where(
+        SubscriberRow.address_key == address.key, SubscriberRow.id != subscriber_id
+    )
+    if session.scalar(taken) is not None:
+        return False
+    _set(
+        session,
+        subscriber_id,
+        address=address.as_typed,
+        address_key=address.key,
+        token_version=known.token_version + 1,
+    )
+    return True
 
 
 def take_step(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -110,6 +111,7 @@ class SubscriberRow(Base):
     hour: Mapped[int]
     cadence: Mapped[Cadence] = mapped_column(words(Cadence, "cadence"))
     weekday: Mapped[int]
+    plain_only: Mapped[bool] = mapped_column(default=False, server_default=false())
     profile_version: Mapped[int]
     token_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

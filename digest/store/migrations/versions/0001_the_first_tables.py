@@ -162,6 +162,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("weekday", sa.Integer(), nullable=False),
+        sa.Column("plain_only", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("profile_version", sa.Integer(), nullable=False),
         sa.Column("token_version", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
