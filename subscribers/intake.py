@@ -122,14 +122,15 @@ def _changed(standing: _Standing, entry: Entry) -> _Standing:
     known = replace(
         standing,
         profile=overlay(standing.profile, entry.profile, fields=entry.given),
-        schedule=_rescheduled(standing.schedule, entry),
+        schedule=rescheduled(standing.schedule, entry),
     )
     if standing.status is not Status.PENDING or entry.status not in _PROVEN:
         return known
     return replace(_standing(entry), profile=known.profile, schedule=known.schedule)
 
 
-def _rescheduled(schedule: Schedule, entry: Entry) -> Schedule:
+def rescheduled(schedule: Schedule, entry: Entry) -> Schedule:
+    """The schedule with what the entry spoke of."""
     new = entry.schedule
     weekly = "cadence" in entry.given
     return Schedule(

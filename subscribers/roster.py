@@ -83,14 +83,27 @@ def page(session: Session, *, after_id: int = 0, limit: int = 500) -> tuple[Subs
     return tuple(map(subscriber, session.execute(query)))
 
 
-def search(session: Session, text: str, *, limit: int = 50) -> tuple[Subscriber, ...]:
-    """Persons whose address contains `text`, in any case, in the order of their ids."""
+def search(
+    session: Session,
+    text: str,
+    *,
+    status: Status | None = None,
+    after_id: int = 0,
+    limit: int = 50,
+) -> tuple[Subscriber, ...]:
+    """Persons (of one status) whose address contains `text`, in any case, in the order of ids.
+
+    Ask again with the last id of a page.
+    """
     query = whole().where(
+        SubscriberRow.id > after_id,
         or_(
             SubscriberRow.address_key.contains(text.strip().casefold(), autoescape=True),
             SubscriberRow.address.contains(text.strip(), autoescape=True),
-        )
+        ),
     )
+    if status is not None:
+        query = query.where(SubscriberRow.status == status)
     return tuple(map(subscriber, session.execute(query.order_by(SubscriberRow.id).limit(limit))))
 
 

@@ -99,7 +99,12 @@ def find(session: Session, name: str) -> Stored | None:
 
 
 def search(
-    session: Session, *, day: date | None = None, text: str = "", limit: int = 50
+    session: Session,
+    *,
+    day: date | None = None,
+    text: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> list[Stored]:
     """Papers of a day's edition, or of all days, whose title, abstract or authors hold every word
     of `text`; most votes first, then the latest."""
@@ -107,7 +112,8 @@ def search(
     if day is not None:
         query = query.where(PaperRow.id.in_(select(ChangeRow.paper_id).where(ChangeRow.day == day)))
     order = (func.coalesce(PaperRow.votes, -1).desc(), PaperRow.last_day.desc(), PaperRow.id)
-    return _stored(session, session.scalars(query.order_by(*order).limit(limit)).all())
+    page = query.order_by(*order).limit(limit).offset(offset)
+    return _stored(session, session.scalars(page).all())
 
 
 def _holds(word: str) -> ColumnElement[bool]:

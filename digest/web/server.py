@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from digest.app import App
+from digest.web import api
 from digest.web.pages import Pages
 from digest.web.security import SecureHeaders
 from subscribers.errors import BadToken
@@ -26,6 +27,7 @@ def create(app: App) -> FastAPI:
                   openapi_url="/api/v1/openapi.json")  # fmt: skip
     pages = Pages(app)
     web.state.app, web.state.pages = app, pages
+    api.mount(web)
     web.add_middleware(SecureHeaders)
     _answer_problems(web, pages)
     web.mount("/static", StaticFiles(directory=app.templates / "web" / "static"), "static")

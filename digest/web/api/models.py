@@ -1,0 +1,246 @@
+"""What the API takes and answers. Strict: what the description does not allow is refused.
+
+Source: https://docs.pydantic.dev (strict mode, JSON Schema).
+"""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
+
+from digest.core.edition import Change
+from digest.store.history import Stored
+from subscribers.consent import Reason, Status
+from subscribers.person import Subscriber
+from subscribers.profile import CAPS, MOST_PAPERS
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def _day(value: Any) -> Any:
+    """Pydantic would take a number for an instant."""
+    if isinstance(value, str) and not _DAY.fullmatch(value):
+        raise ValueError("a day is written as 2026-05-07")
+    if isinstance(value, int | float):
+        raise ValueError("a day is a text such as 2026-05-07")
+    return value
+
+
+def _printable(value: str) -> str:
+    """PostgreSQL takes neither NUL nor half a character."""
+    if _UNFIT.search(value):
+        raise ValueError("control characters cannot be searched for")
+    return value
+
+
+Day = Annotated[date, Field(strict=False), BeforeValidator(_day)]
+Search = Annotated[str, StringConstraints(max_length=100), AfterValidator(_printable)]
+
+
+def _texts(name: str) -> Any:
+    most, longest = CAPS[name]
+    text = Annotated[str, StringConstraints(max_length=longest)]
+    return Annotated[list[text] | None, Field(max_length=most)]
+
+
+class Strict(BaseModel):
+    """What is sent to us."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Wishes(Strict):
+    """What a reader wants; what is left out, or null, stays as it is or gets its default."""
+
+    interests: _texts("interests") = None  # type: ignore[valid-type]
+    keywords: _texts("keywords") = None  # type: ignore[valid-type]
+    mute: _texts("mute") = None  # type: ignore[valid-type]
+    categories: _texts("categories") = None  # type: ignore[valid-type]
+    authors: _texts("authors") = None  # type: ignore[valid-type]
+    liked: _texts("liked") = None  # type: ignore[valid-type]
+    limit: Annotated[int | None, Field(ge=1, le=MOST_PAPERS)] = None
+    zone: Annotated[
+        str | None, Field(max_length=64, min_length=1, description="An IANA time zone.")
+    ] = None
+    hour: Annotated[int | None, Field(ge=0, le=23)] = None
+    cadence: Annotated[
+        str | None, Field(pattern="^(daily|weekdays|weekly(:(mon|tue|wed|thu|fri|sat|sun))?)$")
+    ] = None
+
+
+_CONSENT = "Where and how this reader agreed to get mail: you answer for it."
+
+
+class Subscription(Wishes):
+    """A request to be subscribed; nothing happens until the address's owner confirms it."""
+
+    email: Annotated[str, Field(min_length=3, max_length=320)]
+
+
+class NewSubscriber(Subscription):
+    """A reader who has agreed elsewhere, and becomes active at once."""
+
+    consent_source: Annotated[str, Field(min_length=1, max_length=200, description=_CONSENT)]
+
+
+class Changes(Wishes):
+    """Changes to a reader. `active` ends a pause; it brings nobody back who left."""
+
+    status: Literal["active", "paused", "unsubscribed"] | None = None
+    paused_until: Annotated[
+        Day | None, Field(description="With `paused`: until this day; without it, for good.")
+    ] = None
+
+
+class Said(BaseModel):
+    """One line for people."""
+
+    detail: str
+
+
+class Where(BaseModel):
+    """One thing in a request that could not be taken."""
+
+    where: list[str | int]
+    what: str
+
+
+class Problem(BaseModel):
+    """Why a request was refused: one line, or one entry for each wrong field."""
+
+    detail: str | list[Where]
+
+
+class SubscriberOut(BaseModel):
+    """A reader as they are kept."""
+
+    id: int
+    email: str
+    status: Status
+    interests: list[str]
+    keywords: list[str]
+    mute: list[str]
+    categories: list[str]
+    authors: list[str]
+    liked: list[str]
+    limit: int
+    zone: str
+    hour: int
+    cadence: str
+    profile_version: int
+    created_at: datetime
+    confirmed_at: datetime | None
+    consent_source: str | None
+    paused_until: date | None
+    suppressed: Reason | None
+
+    @classmethod
+    def of(cls, reader: Subscriber, suppressed: Reason | None) -> "SubscriberOut":
+        return cls(
+            id=reader.id,
+            email=reader.address.as_typed,
+            status=reader.status,
+            **{name: list(getattr(reader.profile, name)) for name in CAPS},
+            limit=reader.profile.limit,
+            zone=reader.schedule.zone,
+            hour=reader.schedule.hour,
+            cadence=reader.schedule.days,
+            profile_version=reader.profile_version,
+            created_at=reader.created_at,
+            confirmed_at=reader.confirmed_at,
+            consent_source=reader.consent_source,
+            paused_until=reader.paused_until,
+            suppressed=suppressed,
+        )
+
+
+class SubscriberPage(BaseModel):
+    """Readers in the order of their ids; ask on with `after`, null at the end."""
+
+    subscribers: list[SubscriberOut]
+    after: int | None
+
+
+class PaperOut(BaseModel):
+    """A paper of the history; unknown is null, or an empty list."""
+
+    number: int
+    id: str
+    identities: list[str]
+    title: str
+    abstract: str
+    authors: list[str]
+    author_count: int | None
+    categories: list[str]
+    url: str
+    version: int | None
+    votes: int | None
+    comments: int | None
+    published_on: date | None
+    first_day: date
+    last_day: date
+    sources: list[str]
+
+    @classmethod
+    def of(cls, one: Stored) -> "PaperOut":
+        return cls(**paper_fields(one))
+
+
+def paper_fields(one: Stored) -> dict[str, Any]:
+    """The fields of a PaperOut."""
+    paper = one.paper
+    same = ("id", "title", "abstract", "url", "version", "votes", "comments", "published_on")
+    lists = ("identities", "authors", "categories")
+    return {
+        "number": one.id,
+        **{name: getattr(paper, name) for name in same},
+        **{name: list(getattr(paper, name)) for name in lists},
+        "author_count": paper.author_count or len(paper.authors) or None,
+        "first_day": one.first_day,
+        "last_day": one.last_day,
+        "sources": list(one.sources),
+    }
+
+
+class PaperPage(BaseModel):
+    """Papers, most votes first; ask on with `offset`, null at the end."""
+
+    papers: list[PaperOut]
+    offset: int | None
+
+
+class EditionPaper(PaperOut):
+    """A paper of a day, and what happened to it then."""
+
+    changes: list[Change]
+
+
+class EditionLine(BaseModel):
+    """A day that has an edition."""
+
+    day: date
+    papers: int
+
+
+class EditionList(BaseModel):
+    """Editions, latest first; ask on with `before`, null at the end."""
+
+    editions: list[EditionLine]
+    before: date | None
+
+
+class EditionOut(BaseModel):
+    """One day's papers, most votes first; ask on with `offset`, null at the end."""
+
+    day: date
+    papers: list[EditionPaper]
+    offset: int | None
