@@ -1,0 +1,90 @@
+"""A real server on loopback for every test of the pages: SQLite and a Maildir in a fresh folder."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import httpx2
+import pytest
+import uvicorn
+
+from digest.app import App, build
+from digest.settings import load
+from digest.web import server
+from tests.stories.conftest import home  # noqa: F401 - a fixture
+
+SOON_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running installation: its address, its App, and the mails it has sent."""
+
+    url: str
+    app: App
+    outbox: Path
+    client: httpx2.Client
+
+    def mails(self) -> list[EmailMessage]:
+        """What was sent, oldest first."""
+        folder = self.outbox / "new"
+        files = (
+            sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+            if folder.exists()
+            else []
+        )
+        return [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+
+    def wait_for(self, count: int) -> list[EmailMessage]:
+        """The mails, once there are so many."""
+        until(lambda: len(self.mails()) >= count)
+        return self.mails()
+
+    def links(self, mail: EmailMessage) -> list[str]:
+        """Every link of ours in a mail, as paths."""
+        found = re.findall(r"http://[\w.:-]+(/[^\s\"<>]+)", text(mail) + text(mail, "html"))
+        header = re.findall(r"<http://[\w.:-]+(/[^>]+)>", str(mail.get("List-Unsubscribe", "")))
+        return list(dict.fromkeys(found + header))
+
+
+def text(mail: EmailMessage, kind: str = "plain") -> str:
+    """One body of a mail."""
+    part = mail.get_body((kind,))
+    return str(part.get_content()) if part is not None else ""
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that happens behind the pages."""
+    end = time.monotonic() + SOON_S
+    while not holds():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def app(home: Path, sqlite_url: str) -> App:  # noqa: F811
+    """An App with an empty history, sending into home/outbox."""
+    return build(load(database_url=sqlite_url))
+
+
+@pytest.fixture
+def site(app: App) -> Iterator[Site]:
+    """The pages of `app` on a free port, with the postman at work behind them."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    running = uvicorn.Server(server.config(app, server.create(app)))
+    thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
+    thread.start()
+    until(lambda: running.started)
+    with httpx2.Client(base_url=url, timeout=30) as client:
+        yield Site(url, app, Path("outbox").absolute(), client)
+    running.should_exit = True
+    thread.join(SOON_S)
+    assert not thread.is_alive()
+    listening.close()
