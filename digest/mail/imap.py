@@ -65,6 +65,8 @@ class Imap:
         if client is not None:
             with suppress(*_ERRORS):
                 client.logout()
+            with suppress(OSError):  # of a connection that was cut, the socket is still open
+                client.shutdown()
 
     def __iter__(self) -> Iterator[Incoming]:
         [found, *_] = self._ask("uid", "SEARCH", "UNSEEN") or [b""]
