@@ -4,7 +4,7 @@ What is the same for many readers is made once and kept: the words of the histor
 per cohort (readers whose last digest was the same) the candidates and their ranking pool.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,9 +13,12 @@ from sqlalchemy.orm import Session
 from digest.core import ranking
 from digest.core.diff import Rising
 from digest.core.edition import Candidate, Digest
+from digest.core.identity import is_identity, title_identity
 from digest.sources.named import label_of
 from digest.store import deliveries, editions, feeds, history
 from digest.store.editions import Last
+from subscribers import feedback
+from subscribers.feedback import Feedback, Kind
 from subscribers.person import Subscriber
 
 BACKGROUND = 3000
@@ -75,14 +78,17 @@ class Selector:
         """Subscribers as the ranking needs them: with liked papers' words and what they had."""
         since = min((one.listed_on for one in cohort.candidates), default=self.day)
         had = deliveries.sent_papers(session, [one.id for one in members], since)
-        liked = _liked(session, members)
+        said = feedback.said_by(session, [one.id for one in members])
+        wishes = [_wish(one, said.get(one.id, ())) for one in members]
+        papers = _papers(session, {name for wish in wishes for name in (*wish.liked, *wish.less)})
         return [
             ranking.Reader(
-                one.profile,
-                tuple(liked[name] for name in one.profile.liked if name in liked),
+                replace(one.profile, mute=(*wish.mute, *one.profile.mute)),
+                tuple(papers[name] for name in wish.liked if name in papers),
                 had.get(one.id, frozenset()),
+                tuple(papers[name] for name in wish.less if name in papers),
             )
-            for one in members
+            for one, wish in zip(members, wishes, strict=True)
         ]
 
     def notes(self, session: Session) -> tuple[str, ...]:
@@ -129,11 +135,35 @@ def _labelled(one: Candidate) -> Candidate:
     return replace(one, sources=tuple(dict.fromkeys(map(label_of, one.sources))))
 
 
-def _liked(session: Session, members: Sequence[Subscriber]) -> dict[str, ranking.LikedPaper]:
-    """The liked papers that the history holds, by the name they were given."""
-    names = {name for one in members for name in one.profile.liked}
-    found = history.by_names(session, names)
-    return {
-        name: ranking.LikedPaper(stored.paper.title, stored.paper.abstract)
-        for name, stored in found.items()
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a reader's profile and feedback say together; papers by name, oldest first."""
+
+    liked: tuple[str, ...]
+    less: tuple[str, ...]
+    mute: tuple[str, ...]
+
+
+def _wish(reader: Subscriber, said: Sequence[Feedback]) -> _Wish:
+    more, less, mute = (
+        tuple(word.about for word in said if word.kind is kind)
+        for kind in (Kind.MORE, Kind.LESS, Kind.MUTE)
+    )
+    return _Wish((*reader.profile.liked, *more), less, mute)
+
+
+def _papers(session: Session, names: Collection[str]) -> dict[str, ranking.LikedPaper]:
+    """The words of the papers that readers spoke of, by the name they have there.
+
+    Of a paper that the history does not hold, its title is all there is to go by; an identity
+    alone says nothing.
+    """
+    keys = {name: name if is_identity(name) else title_identity(name) for name in names}
+    found = history.by_names(session, keys.values())
+    papers = {
+        name: ranking.LikedPaper(found[key].paper.title, found[key].paper.abstract)
+        for name, key in keys.items()
+        if key in found
     }
+    titles = {name: ranking.LikedPaper(name) for name in names if not is_identity(name)}
+    return titles | papers

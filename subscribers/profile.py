@@ -36,7 +36,7 @@ class InterestProfile:
     `interests` are free text, one separate interest each; `keywords` are words or phrases that
     should occur; `mute` are words or phrases that must not; `categories` are as the sources
     write them ("cs.CL", "genomics"); `authors` are names; `liked` are paper identities
-    ("arxiv:2603.00001"). `limit` is the most papers a digest may hold (1 to 30).
+    ("arxiv:2603.00001") or titles. `limit` is the most papers a digest may hold (1 to 30).
     """
 
     interests: tuple[str, ...] = ()

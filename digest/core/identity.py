@@ -33,6 +33,7 @@ MOST_DOI = 200  # an identity must fit its column
 # Research Square ".../rs-1/v2", ChemRxiv "...-v2", Preprints.org "....v2", OSF "..._v2".
 _VERSION = re.compile(r"(?<=\d)v\d{1,2}(?:\.[a-z-]+)*$")
 _OWN_VERSION = re.compile(r"(10\.(?:21203|26434|20944|31219|31234)/.+)[/._-]v\d{1,2}$")
+_IDENTITY = re.compile(r"(?:arxiv|doi|openreview|title):\S+")
 _OPENREVIEW = re.compile(r"openreview\.net/(?:forum|pdf)\?(?:[^#\s]*&)?id=([\w-]{6,})")
 
 
@@ -91,10 +92,20 @@ def title_key(title: str) -> str:
 def identities(title: str, *hints: str) -> tuple[str, ...]:
     """All identities that a title and any ids or URLs give, strongest first, without repeats."""
     found = [identity for hint in hints if hint for identity in _of_hint(hint)]
-    key = title_key(title)
-    if key:
-        found.append(f"title:{key}")
+    if key := title_identity(title):
+        found.append(key)
     return tuple(sorted(dict.fromkeys(found), key=strength))
+
+
+def title_identity(title: str) -> str:
+    """The identity of a title; "" for one without any letter or digit."""
+    key = title_key(title)
+    return f"title:{key}" if key else ""
+
+
+def is_identity(text: str) -> bool:
+    """Whether `text` is an identity as we write them, not a title."""
+    return _IDENTITY.fullmatch(text) is not None
 
 
 def _of_hint(hint: str) -> Iterable[str]:

@@ -41,12 +41,14 @@ class LikedPaper:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom to rank for: the profile, the texts of `profile.liked` oldest first, and the ids of
-    papers that may not come again because they were sent."""
+    """Whom to rank for: the profile, the texts of `profile.liked` oldest first, the ids of papers
+    that may not come again because they were sent, and the papers that were not for them, oldest
+    first."""
 
     profile: InterestProfile
     liked: tuple[LikedPaper, ...] = ()
     barred: frozenset[int] = frozenset()
+    disliked: tuple[LikedPaper, ...] = ()
 
 
 class Place(NamedTuple):
@@ -82,6 +84,7 @@ class Model:
     interests: tuple[Line, ...]
     keywords: tuple[Line, ...]
     liked: tuple[LikedPaper, ...]
+    disliked: tuple[LikedPaper, ...]
     authors: tuple[str, ...]
     categories: tuple[str, ...]
     mute: tuple[str, ...]
@@ -103,16 +106,22 @@ def read(reader: Reader) -> Model:
     interests = [line(text) for text in _cut(profile.interests, LONGEST_LINE)]
     keywords = [line(text) for text in _cut(profile.keywords)]
     authors = (one for one in _cut(profile.authors) if name(one).family)
-    liked = [paper for paper in reader.liked[-weights.MOST_LIKED :] if terms_of(paper)]
     return Model(
         interests=_distinct((one for one in interests if one.terms), _terms),
         keywords=_distinct((one for one in keywords if _says_something(one)), _phrase_of),
-        liked=tuple(dict.fromkeys(liked)),
+        liked=_latest(reader.liked),
+        disliked=_latest(reader.disliked),
         authors=_distinct(authors, name),
         categories=_distinct(_cut(profile.categories), fold),
         mute=tuple(_cut(profile.mute)),
         limit=min(max(profile.limit, 1), 30),
     )
+
+
+def _latest(papers: Sequence[LikedPaper]) -> tuple[LikedPaper, ...]:
+    """The last of the papers that say something, each once."""
+    said = (paper for paper in papers[-weights.MOST_LIKED :] if terms_of(paper))
+    return tuple(dict.fromkeys(said))
 
 
 def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> list[str]:

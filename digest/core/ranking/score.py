@@ -53,12 +53,14 @@ def score(pool: Pool, readers: Sequence[Reader]) -> Iterator[Scores]:
     interests = _fits(pool, [one for model in models for one in model.interests])
     keywords = _fits(pool, [one for model in models for one in model.keywords])
     likeness = _likeness(pool, [paper for model in models for paper in model.liked])
+    dislikeness = _likeness(pool, [paper for model in models for paper in model.disliked])
     rows = _Rows(pool)
     for model in models:
         fits = _take(interests, len(model.interests), pool)
         typed = _take(keywords, len(model.keywords), pool)
         alike = _take(likeness, len(model.liked), pool)
-        yield _scores(pool, model, rows, fits, typed, alike)
+        left = _left(_take(dislikeness, len(model.disliked), pool))
+        yield _scores(pool, model, rows, fits * left, typed, alike, left)
 
 
 class _Rows:
@@ -72,21 +74,29 @@ class _Rows:
 
 
 def _scores(
-    pool: Pool, model: Model, rows: _Rows, fits: Floats, typed: Floats, alike: Floats
+    pool: Pool,
+    model: Model,
+    rows: _Rows,
+    fits: Floats,
+    typed: Floats,
+    alike: Floats,
+    left: Floats,
 ) -> Scores:
+    """`left` is what each paper keeps of its score; the fits have lost the rest already."""
     keywords = [
         rows.worth(line)
         * (weights.KEYWORD_WORDS * words + weights.KEYWORD_PHRASE * rows.phrase(line.phrase))
         for line, words in zip(model.keywords, typed, strict=True)
     ]
-    personal = [
-        _best_counts(fits),
+    others = [
         *keywords,
         _closest(alike),
         *map(rows.author, model.authors),
         *map(rows.category, map(fold, model.categories)),
+        weights.VOTES * pool.votes,
+        weights.RISING * pool.rise,
     ]
-    parts = np.vstack([*personal, weights.VOTES * pool.votes, weights.RISING * pool.rise])
+    parts = np.vstack([_best_counts(fits), np.vstack(others) * left])
     parts[:-2][parts[:-2] < weights.NOISE] = 0.0
     causes = tuple(_causes(model))
     pointed = np.array([cause.kind in _POINTED for cause in causes], dtype=np.float64)
@@ -202,6 +212,18 @@ def _closest(alike: Floats) -> Floats:
     for place, share in zip(order, weights.CLOSEST, strict=False):
         parts[place, papers] = weights.LIKED * share * alike[place, papers]
     return parts
+
+
+def _left(alike: Floats) -> Floats:
+    """What is left of each paper's score, 1 where nothing is like a paper that was not for the
+    reader: the closest of those count, the closest most, as with likes.
+
+    Rocchio subtracts the unwanted; here it divides, so that what remains is still the sum of its
+    reasons, and never negative.
+    """
+    against = _closest(alike).sum(axis=0) / weights.LIKED if len(alike) else 0.0
+    left: Floats = 1 / (1 + weights.DISLIKED * np.broadcast_to(against, alike.shape[1:]))
+    return left
 
 
 def _phrase_row(pool: Pool, phrase: str) -> Floats:

@@ -26,6 +26,7 @@ CLOSEST = (0.2, 0.15, 0.13, 0.12, 0.1, 0.08, 0.07, 0.05, 0.04, 0.03, 0.02, 0.01)
 SAME_SUBJECT = 0.13  # cosine of papers that one reader would keep together
 LIKED = 1.3
 MOST_LIKED = 100
+DISLIKED = 1.3  # the same subject once costs a fifth of a score, the very paper more than half
 
 AUTHOR = 1.0
 AUTHOR_BY_INITIAL = 0.6
