@@ -14,7 +14,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.run
 	@$(BIN)/digest demo
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.samples
 	$(BIN)/python -m pytest
 
 check: test lint
@@ -38,6 +38,12 @@ $(VENV)/.run: $(VENV)/.venv pyproject.toml
 $(VENV)/.dev: $(VENV)/.venv pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@ $(VENV)/.run
+
+# Real bounces to test with come only in the source distribution of flufl.bounce.
+$(VENV)/.samples: $(VENV)/.dev
+	$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps \
+		--no-build-isolation --no-binary flufl.bounce --dest $(VENV)/samples 'flufl.bounce>=6,<7'
+	@touch $@
 
 clean:
 	rm -rf $(VENV) demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
