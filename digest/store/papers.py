@@ -22,6 +22,7 @@ from digest.store import merge
 from digest.store.holding import HISTORY, hold
 from digest.store.rows import to_paper, values
 from digest.store.tables import ChangeRow, IdentityRow, PaperRow, SightingRow
+from subscribers.tables import table
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +123,7 @@ def _insert_new(session: Session, works: dict[int, list[Finding]], sight: Sight)
     if not works:
         return {}
     rows = [_new_row(work, sight) for work in works.values()]
-    statement = insert(PaperRow).returning(PaperRow.id, sort_by_parameter_order=True)
+    statement = insert(table(PaperRow)).returning(PaperRow.id, sort_by_parameter_order=True)
     return dict(zip(works, session.scalars(statement, rows), strict=True))
 
 
@@ -155,13 +156,13 @@ def _name(session: Session, findings: Sequence[Finding], owners: Sequence[int]) 
         if name not in taken
     ]
     if rows:
-        session.execute(insert(IdentityRow), rows)
+        session.execute(insert(table(IdentityRow)), rows)
 
 
 def _update_known(session: Session, works: dict[int, list[Finding]], sight: Sight) -> None:
     """Bring known rows up to date where their records add something."""
     session.flush()
-    query = select(PaperRow.__table__).where(PaperRow.id.in_(works))
+    query = select(table(PaperRow)).where(PaperRow.id.in_(works))
     rows = session.execute(query).mappings().all()
     identities = _identities(session, works)
     updates = [
@@ -170,9 +171,9 @@ def _update_known(session: Session, works: dict[int, list[Finding]], sight: Sigh
         if (told := _told(row, identities[row["id"]], works[row["id"]], sight))
     ]
     if updates:
-        table = PaperRow.__table__
+        rows_of = table(PaperRow)
         names = [name for name in updates[0] if name != "row"]
-        statement = update(table).where(table.c.id == bindparam("row"))  # type: ignore[arg-type]
+        statement = update(rows_of).where(rows_of.c.id == bindparam("row"))
         session.connection().execute(
             statement.values({name: bindparam(name) for name in names}), updates
         )
@@ -213,7 +214,7 @@ def _sightings(session: Session, works: dict[int, list[Finding]], sight: Sight) 
         elif before is None or _counts(before) != _counts(paper):
             rows.append(_sighting(paper_id, paper, sight))
     if rows:
-        session.execute(insert(SightingRow), rows)
+        session.execute(insert(table(SightingRow)), rows)
 
 
 def _counts(seen: SightingRow | Paper) -> tuple[int | None, int | None, int | None]:
@@ -277,7 +278,7 @@ def _changes(
         if (day, paper_id, change) not in there
     ]  # fmt: skip
     if rows:
-        session.execute(insert(ChangeRow), rows)
+        session.execute(insert(table(ChangeRow)), rows)
 
 
 def _change_day(finding: Finding, sight: Sight) -> date:
