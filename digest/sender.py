@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import islice
 
+from sqlalchemy.orm import Session
+
 from digest.app import App
 from digest.core.delivery import State
 from digest.core.message import Message
@@ -88,18 +90,27 @@ def send(
 ) -> Sent:
     """Send the day's digest to every active reader (or to `only` these) who has not had it.
 
-    A run that an earlier send of this day left unfinished is finished too. Sending a second time
-    finds everybody served. `progress` is told how many deliveries have ended, of how many.
+    Without `only`, runs that an earlier send of this day left unfinished are finished too.
+    Sending a second time finds everybody served. `progress` is told how many deliveries have
+    ended, of how many.
     """
     plan = plan_of(app, day, only)
     with app.begin() as session:
         told = Sent(already=runs.served(session, plan))
-        for run_id in runs.unfinished(session, day):
-            runs.set_state(session, run_id, "running")
-        runs.freeze(session, plan)
-        open_runs = [run for n in runs.unfinished(session, day) if (run := runs.get(session, n))]
+        new = runs.freeze(session, plan)
+        open_runs = [new] if new else []
+        if only is None:
+            open_runs = _reopened(session, day)
     told.paused = asyncio.run(_Sender(app, day, open_runs, transports, progress).drain())
     return _account(app, open_runs, told)
+
+
+def _reopened(session: Session, day: date) -> list[runs.Run]:
+    """All runs of the day that are not done, running (again)."""
+    unfinished = runs.unfinished(session, day)
+    for run_id in unfinished:
+        runs.set_state(session, run_id, "running")
+    return [run for run_id in unfinished if (run := runs.get(session, run_id))]
 
 
 def _account(app: App, open_runs: Sequence[runs.Run], told: Sent) -> Sent:

@@ -126,7 +126,7 @@ def send(
         _report(told, when, as_json=as_json, dry_run=True)
         return
     if not yes and (count := sender.audience(app, when, only)):
-        confirm_count(count, f"The digest of {when} goes to {count} readers.")
+        confirm_count(count, f"The digest of {when} goes to {_readers(count)}.")
     with progress("sending") as bar:
         told = sender.send(app, when, only, progress=bar)
     _report(told, when, as_json=as_json)
@@ -139,6 +139,10 @@ def _subscriber_id(app: App, email: str) -> int:
         return explain.subscriber(session, addresses.parse(email)).id
 
 
+def _readers(count: int) -> str:
+    return "1 reader" if count == 1 else f"{count:,} readers"
+
+
 def _report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> None:
     outcomes = {state.value: number for state, number in sorted(told.outcomes.items())}
     if as_json:
@@ -149,12 +153,12 @@ def _report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> N
     parts = [f"{number} {state.replace('_', ' ')}" for state, number in outcomes.items()]
     before = f"; {told.already} had it before" if told.already else ""
     if dry_run:
-        out.print(f"{day}: for {told.audience} readers: {', '.join(parts) or 'nothing'}{before} "
+        out.print(f"{day}: for {_readers(told.audience)}: {', '.join(parts) or 'nothing'}{before} "
                   "(dry run, nothing was sent)")  # fmt: skip
     elif not told.audience:
         out.print(f"{day}: nothing to send{before}")
     else:
-        out.print(f"{day}: {told.audience} readers: {', '.join(parts)}{before}")
+        out.print(f"{day}: {_readers(told.audience)}: {', '.join(parts)}{before}")
     if told.paused:
         err.print(f"paused: {told.paused}", style="red", markup=False)
         err.print("nothing was lost: mend it and run the same command again", style="dim")

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from digest.core.delivery import FINAL, State
+from digest.core.delivery import FINAL, WAITING, State
 from digest.store.tables import DeliveryRow, EditionRow, RunRow, ShardRow
 from subscribers.chunks import chunks
 from subscribers.consent import Status
@@ -153,13 +153,14 @@ def _promises(plan: Plan, run_id: int, edition_id: int) -> Insert:
 
 
 def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> int:
-    """Move promises of the day that ended without a hand-over into this run; how many.
+    """Move promises of the day that ended without a hand-over into this run; how many. A run for
+    chosen readers also takes theirs out of runs that are paused, and leaves the rest there.
 
     What another open run loses so, its audience loses too: each account stays whole.
     """
     query = select(DeliveryRow.id, DeliveryRow.run_id).where(
         _of_day(plan.day),
-        DeliveryRow.state.in_(AGAIN),
+        or_(DeliveryRow.state.in_(AGAIN), _stuck(plan)),
         DeliveryRow.subscriber_id.in_(select(SubscriberRow.id).where(*_wanted(plan))),
     )
     rows = session.execute(query.order_by(DeliveryRow.id).with_for_update()).all()
@@ -177,6 +178,14 @@ def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> 
             .values(audience=RunRow.audience - lost)
         )
     return len(rows)
+
+
+def _stuck(plan: Plan) -> ColumnElement[bool]:
+    """What waits in a paused run, for a plan that names its readers."""
+    if plan.subscriber_ids is None:
+        return literal(False)
+    paused = select(RunRow.id).where(RunRow.state == "paused")
+    return and_(DeliveryRow.state.in_(WAITING), DeliveryRow.run_id.in_(paused))
 
 
 def _count(session: Session, run_id: int) -> int:
@@ -252,11 +261,12 @@ def promised(session: Session, day: date) -> dict[State, int]:
 
 
 def wanted(session: Session, plan: Plan) -> list[int]:
-    """The readers whom freezing this plan now would promise a digest, by id."""
+    """The readers whom a send of this plan would be for, by id: those without a promise, those
+    whose promise is made again, and those who wait in a run that was cut off or paused."""
     promised_to = select(DeliveryRow.subscriber_id).where(
         DeliveryRow.kind == DIGEST,
         DeliveryRow.local_day == plan.day,
-        DeliveryRow.state.not_in(AGAIN),
+        DeliveryRow.state.not_in((*AGAIN, *WAITING)),
         DeliveryRow.subscriber_id == SubscriberRow.id,
     )
     query = select(SubscriberRow.id).where(*_wanted(plan), ~promised_to.exists())

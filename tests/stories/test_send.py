@@ -286,6 +286,23 @@ def test_a_relay_that_refuses_us_pauses_the_run_and_costs_no_reader_anything(
     assert len(mails(home)) == 2
 
 
+def test_sending_to_one_reader_leaves_a_paused_send_to_the_others_paused(
+    ready: App, home: Path
+) -> None:
+    ours = Outcome(State.DEFERRED, "535 5.7.8 wrong password", 535, Phase.CONNECT, ours=True)
+    sender.send(ready, DAY, transports=lambda: Relay(lambda _: ours))
+    assert sender.audience(ready, DAY) == 2
+    with ready.read() as session:
+        rob = roster.find(session, addresses.parse("rob@example.org"))
+    assert rob is not None
+    assert sender.audience(ready, DAY, [rob.id]) == 1
+    told = sender.send(ready, DAY, [rob.id])
+    assert (told.audience, told.outcomes) == (1, {State.SENT: 1})
+    assert [mail["To"] for mail in mails(home)] == ["rob@example.org"]
+    rest = sender.send(ready, DAY)
+    assert (rest.audience, rest.outcomes, rest.already) == (1, {State.SENT: 1}, 1)
+
+
 def test_one_that_was_under_way_when_the_sender_died_is_in_doubt_and_not_sent_again(
     ready: App, home: Path
 ) -> None:
