@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from digest import logs
-from digest.cli import bounces, keys, listings, people, sending, show
+from digest.cli import bounces, keys, listings, people, sending, show, web
 from digest.cli.terminal import FAILED, Context, err
 from digest.errors import DigestError
 from subscribers.errors import SubscriberError
@@ -54,6 +54,7 @@ cli.add_typer(people.cli, name="subscribers")
 cli.add_typer(keys.cli, name="keys")
 sending.register(cli)
 show.register(cli)
+web.register(cli)
 bounces.register(cli)
 
 

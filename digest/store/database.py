@@ -109,6 +109,7 @@ def _engine(url: str) -> Engine:
             parsed,
             pool_pre_ping=parsed.get_backend_name() != "sqlite",
             json_serializer=partial(json.dumps, ensure_ascii=False),  # names are searched for
+            hide_parameters=True,  # they hold addresses, and errors go into logs
         )
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise SettingsError(

@@ -65,6 +65,10 @@ class Intake:
         budget is used up: then it is not. StoreError if the database cannot take it now."""
         return await asyncio.wrap_future(self._send(request, visitor).answer)
 
+    def take(self, request: Request, visitor: Visitor) -> bool:
+        """The same for a handler in a thread."""
+        return self._send(request, visitor).answer.result()
+
     def is_busy(self, within_s: float) -> bool:
         """Whether a sign-up came in the last seconds."""
         return time.monotonic() - self._last < within_s

@@ -50,5 +50,6 @@ _PROBLEMS = {
     405: ("Nothing here", "This page cannot be used that way."),
     413: ("Too much at once", "What was sent is larger than this page takes."),
     429: ("One moment, please", "That was a lot in a short time. Please try again later."),
+    503: ("One moment, please", "We cannot take that just now. Please try again in a minute."),
     500: ("Something went wrong", "It has been noted. Please try again in a few minutes."),
 }

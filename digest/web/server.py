@@ -1,19 +1,26 @@
 """The web server: the application put together, and run."""
 
 import logging
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from digest.app import App
-from digest.web import api
+from digest.errors import SettingsError, StoreError
+from digest.web import api, confirming, leaving, public
+from digest.web.desk import Desk
 from digest.web.pages import Pages
 from digest.web.security import SecureHeaders
+from digest.web.today import Today
 from subscribers.errors import BadToken
 
 log = logging.getLogger(__name__)
@@ -21,13 +28,28 @@ log = logging.getLogger(__name__)
 API = "/api/"
 
 
-def create(app: App) -> FastAPI:
-    """The application of one installation: pages, links from mail, API."""
+def create(app: App, *, with_desk: bool = True) -> FastAPI:
+    """The application of one installation: pages, links from mail, API.
+
+    While it is served, letters are posted too, unless `with_desk` is off.
+    """
+    desk = Desk(app)
+
+    @asynccontextmanager
+    async def serving(_web: FastAPI) -> AsyncIterator[None]:
+        if with_desk:
+            desk.start()
+        yield
+        await run_in_threadpool(desk.stop)
+
     web = FastAPI(title=app.settings.name, docs_url=None, redoc_url=None,
-                  openapi_url="/api/v1/openapi.json")  # fmt: skip
+                  openapi_url="/api/v1/openapi.json", lifespan=serving)  # fmt: skip
     pages = Pages(app)
-    web.state.app, web.state.pages = app, pages
+    web.state.app, web.state.pages, web.state.today = app, pages, Today(app)
+    web.state.desk, web.state.intake = desk, desk.intake
     api.mount(web)
+    for room in (public, confirming, leaving):
+        web.include_router(room.router)
     web.add_middleware(SecureHeaders)
     _answer_problems(web, pages)
     web.mount("/static", StaticFiles(directory=app.templates / "web" / "static"), "static")
@@ -57,22 +79,41 @@ def _answer_problems(web: FastAPI, pages: Pages) -> None:
         told = [{"where": list(e["loc"]), "what": e["msg"]} for e in error.errors()]
         return answer(request, 422 if request.url.path.startswith(API) else 400, told)
 
+    @web.exception_handler(StoreError)
+    def _no_database(request: Request, error: StoreError) -> Response:
+        log.error("no database", exc_info=error)
+        return answer(request, 503, "the database cannot be used now; please try again")
+
     @web.exception_handler(Exception)
     def _unexpected(request: Request, error: Exception) -> Response:
         log.error("unexpected", extra={"kind": type(error).__name__}, exc_info=error)
         return answer(request, 500, "something went wrong; it has been noted")
 
 
-def serve(app: App, host: str, port: int) -> None:
-    """Serve until stopped. No access log: its lines would hold the tokens of personal links."""
-    config = uvicorn.Config(
-        create(app),
-        host=host,
-        port=port,
+def config(app: App, web: FastAPI) -> uvicorn.Config:
+    """How it is served. No access log, whoever listens: it would hold the tokens of links."""
+    logging.getLogger("uvicorn.access").disabled = True
+    return uvicorn.Config(
+        web,
         access_log=False,
         server_header=False,
         log_config=None,
         proxy_headers=True,
         forwarded_allow_ips=list(app.settings.trusted_proxies),
+        timeout_graceful_shutdown=10,
     )
-    uvicorn.Server(config).run()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that takes connections there; SettingsError if it cannot be had."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(f"{host}:{port} cannot be served at: {reason}") from error
+
+
+def serve(app: App, listening: socket.socket) -> None:
+    """Serve until stopped."""
+    uvicorn.Server(config(app, create(app))).run([listening])

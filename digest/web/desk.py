@@ -1,0 +1,71 @@
+"""The desk: the postman at work behind the pages, in a thread of its own.
+
+It decides what the intake put down and posts the letters. While sign-ups pour in it holds back,
+since the visitors wait for an answer and the letters do not: but never for longer than PATIENCE_S.
+"""
+
+import logging
+import threading
+import time
+
+from digest import postman
+from digest.app import App
+from digest.store import budgets
+from digest.web.intake import Intake
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 1.0
+CALM_S, PATIENCE_S = 0.3, 5.0
+SOME = 10  # so many sign-ups are decided in a row before the intake may write again
+
+
+class Desk:
+    """Works from `start` to `stop`; whatever goes wrong is logged and tried again."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.intake = Intake(app, self.nudge)
+        self._nudged, self._stopped = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def nudge(self) -> None:
+        """There is something to do."""
+        self._nudged.set()
+
+    def stop(self) -> None:
+        """Take no more sign-ups, write what came, and finish the letter in hand."""
+        self.intake.close()
+        self._stopped.set()
+        self.nudge()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _work(self) -> None:
+        while not self._stopped.is_set():
+            self._nudged.wait(EVERY_S)
+            self._nudged.clear()
+            self._wait_for_calm()
+            try:
+                self._round()
+            except Exception as error:
+                log.exception("letters wait", extra={"kind": type(error).__name__})
+                self._stopped.wait(EVERY_S)
+
+    def _wait_for_calm(self) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while self.intake.is_busy(CALM_S) and time.monotonic() < end:
+            if self._stopped.wait(CALM_S / 3):
+                return
+
+    def _round(self) -> None:
+        while postman.decide_signups(self._app, limit=SOME) == SOME:
+            # SQLite gives its lock to whoever asks first: leave the intake a gap to ask in.
+            if self._stopped.wait(0.05 if self.intake.is_busy(CALM_S) else 0.002):
+                return
+        postman.post(self._app)
+        with self._app.begin() as session:
+            budgets.sweep(session, now=self._app.clock())

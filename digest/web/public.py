@@ -1,0 +1,101 @@
+"""The public pages: the day's papers with the subscribe box, and what becomes of what it sends.
+
+Whoever the address belongs to, the answer is the same: the sign-up is put down, and what follows
+from it is decided behind the pages.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import PlainTextResponse, Response
+
+from digest.app import App
+from digest.web import stamp, wishes
+from digest.web.budgets import visitor_of
+from digest.web.pages import Pages
+from digest.web.wishes import EMPTY, STAMP, TRAP, Wish, Wrong
+from subscribers import signup
+
+router = APIRouter(include_in_schema=False)
+
+SHOW = ["GET", "HEAD"]
+# Whoever fills the form in faster than this is a program; page.js keeps a quick person waiting.
+FASTEST, OLDEST = timedelta(seconds=2), timedelta(days=1)
+MOST_FIELDS, MOST_BYTES = 40, 20_000
+SOURCE = "subscribe form"
+
+
+@router.api_route("/", methods=SHOW)
+def front(request: Request) -> Response:
+    """Today's papers, or those of the latest day known, under the subscribe box."""
+    state = request.app.state
+    pages: Pages = state.pages
+    return pages.page("front.html", day=state.today.day(), **_form(state.app))
+
+
+@router.api_route("/subscribe", methods=SHOW)
+def form(request: Request) -> Response:
+    """The subscribe box alone, for who reloads the answer to it."""
+    pages: Pages = request.app.state.pages
+    return pages.page("subscribe.html", **_form(request.app.state.app))
+
+
+@router.post("/subscribe")
+async def subscribe(request: Request) -> Response:
+    """Put a sign-up down; a program's is not, and it is not told."""
+    state = request.app.state
+    app: App = state.app
+    pages: Pages = state.pages
+    sent = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
+    typed, shown = wishes.typed(sent), f"{sent.get(STAMP, '')}"
+    age = stamp.age(shown, app.clock(), app.secret)
+    try:
+        wish = wishes.read(typed, app.clock())
+        if age is not None and age > OLDEST:
+            raise Wrong("email", "This page was open for long. Please press the button again.")
+    except Wrong as wrong:
+        fresh = age is None or age > OLDEST
+        values = _form(app, typed, wrong, "" if fresh else shown)
+        return pages.page("subscribe.html", 400, **values)
+    by_program = sent.get(TRAP) or age is None or age < FASTEST
+    if not by_program and not await _put_down(request, wish):
+        return pages.problem(429)
+    return pages.page("check.html")
+
+
+async def _put_down(request: Request, wish: Wish) -> bool:
+    app: App = request.app.state.app
+    visitor = visitor_of(request, app)
+    asked = signup.Request(
+        address=wish.address,
+        fields=wish.fields,
+        source=SOURCE,
+        at=app.clock(),
+        ip_hash=visitor.ip_hash,
+    )
+    done: bool = await request.app.state.intake.put_down(asked, visitor)
+    return done
+
+
+def _form(
+    app: App, typed: dict[str, str] | None = None, wrong: Wrong | None = None, shown: str = ""
+) -> dict[str, Any]:
+    """What the form's template needs; with an error, what was typed stays."""
+    values = typed or EMPTY
+    return {
+        "typed": values,
+        "wrong": {"field": wrong.field if wrong else "", "message": str(wrong or "")},
+        "more": any(values[name] != EMPTY[name] for name in EMPTY if name not in ("email", "zone")),
+        "hours": wishes.HOURS,
+        "cadences": wishes.CADENCES,
+        "stamp": shown or stamp.stamp(app.clock(), app.secret),
+    }
+
+
+@router.api_route("/robots.txt", methods=SHOW)
+def robots() -> Response:
+    """Personal links are nobody's to collect."""
+    paths = ("subscribe", "confirm", "settings", "feedback", "unsubscribe", "address", "api")
+    lines = "".join(f"Disallow: /{path}/\n" for path in paths)
+    return PlainTextResponse(f"User-agent: *\n{lines}")

@@ -1,0 +1,463 @@
+"""From an address in a form to an active reader, over a real server with the postman behind it."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+import httpx2
+import pytest
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from digest.app import App
+from digest.clock import utcnow
+from digest.store.tables import BudgetRow, DeliveryRow
+from digest.web import stamp
+from digest.web.budgets import visitor
+from digest.web.intake import Intake
+from digest.web.security import HEADERS
+from digest.web.today import Today
+from subscribers import address as addresses
+from subscribers import preferences, roster, signup, suppression
+from subscribers.consent import Consent, ConsentKind, Reason, Status
+from subscribers.person import Subscriber
+from subscribers.tables import Base, SignupRow, SubscriberRow
+from tests.given import at, collected, paper, sight, subscriber
+from tests.web.conftest import Site, until
+from tests.web.conftest import text as body
+
+ADA = "ada@example.org"
+
+
+def filled(app: App, email: str = ADA, **more: str) -> dict[str, str]:
+    """The form as a person sends it who took five seconds."""
+    shown = stamp.stamp(utcnow() - timedelta(seconds=5), app.secret)
+    return {"email": email, "stamp": shown, "website": "", **more}
+
+
+def press(site: Site, email: str = ADA, **more: str) -> httpx2.Response:
+    return site.client.post("/subscribe", data=filled(site.app, email, **more))
+
+
+def person(app: App, email: str = ADA) -> Subscriber | None:
+    with app.read() as session:
+        return roster.find(session, addresses.parse(email))
+
+
+def dump(app: App) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with app.read() as session:
+        return {
+            name: [tuple(row) for row in session.execute(select(*table.columns))]
+            for name, table in Base.metadata.tables.items()
+        }
+
+
+def decided(app: App) -> bool:
+    with app.read() as session:
+        return not session.scalar(select(func.count()).select_from(SignupRow))
+
+
+def posted(app: App) -> bool:
+    """Whether no sign-up waits and no letter is under way."""
+    with app.read() as session:
+        waiting = select(func.count()).where(
+            DeliveryRow.state.in_(("planned", "claimed", "in_flight"))
+        )
+        return decided(app) and not session.scalar(waiting)
+
+
+def test_from_the_form_to_an_active_reader(site: Site) -> None:
+    answer = press(
+        site, interests="Whales\nBirds", keywords="song, dialect", categories="q-bio.NC cs.SD",
+        hour="7", cadence="weekly:fri", zone="Europe/Berlin",
+    )  # fmt: skip
+    assert answer.status_code == 200
+    assert "Check your mail" in answer.text
+    [mail] = site.wait_for(1)
+    [link] = [link for link in site.links(mail) if link.startswith("/confirm/")]
+    page = site.client.get(link)
+    assert 'method="post"' in page.text
+    assert person(site.app).status is Status.PENDING  # type: ignore[union-attr]
+    done = site.client.post(link)
+    assert done.status_code == 200
+    assert "first digest comes" in done.text
+    assert "/settings/" in done.text
+    reader = person(site.app)
+    assert reader is not None
+    assert reader.status is Status.ACTIVE
+    assert reader.profile.interests == ("Whales", "Birds")
+    assert reader.profile.keywords == ("song", "dialect")
+    assert reader.profile.categories == ("q-bio.NC", "cs.SD")
+    assert (reader.schedule.zone, reader.schedule.hour) == ("Europe/Berlin", 7)
+    assert reader.schedule.days == "weekly:fri"
+    again = site.client.post(link)
+    assert "You are subscribed" in again.text
+    assert "You are subscribed" in site.client.get(link).text
+    welcome = site.wait_for(2)[1]
+    assert "settings" in body(welcome)
+    until(lambda: posted(site.app))
+    assert len(site.mails()) == 2
+
+
+def test_two_clicks_at_once_confirm_once_and_welcome_once(site: Site) -> None:
+    press(site)
+    link = site.links(site.wait_for(1)[0])[0]
+
+    async def click() -> Sequence[httpx2.Response]:
+        async with httpx2.AsyncClient(base_url=site.url) as client:
+            return await asyncio.gather(*(client.post(link) for _ in range(10)))
+
+    assert {answer.status_code for answer in asyncio.run(click())} == {200}
+    site.wait_for(2)
+    until(lambda: posted(site.app))
+    assert len(site.mails()) == 2
+
+
+def test_one_field_is_enough_and_the_kept_address_is_the_typed_one(site: Site) -> None:
+    press(site, "  Ada@EXAMPLE.org ")
+    [mail] = site.wait_for(1)
+    assert mail["To"] == "Ada@EXAMPLE.org"
+    reader = person(site.app, "ADA@example.org")
+    assert reader is not None
+    assert reader.address.as_typed == "Ada@EXAMPLE.org"
+
+
+def test_an_idn_address_is_asked_too(site: Site) -> None:
+    assert press(site, "ada@bücher.example").status_code == 200
+    [mail] = site.wait_for(1)
+    assert "xn--bcher-kva" in str(mail["To"]) or "bücher" in str(mail["To"])
+
+
+@pytest.mark.parametrize(
+    ("field", "sent", "told"),
+    [
+        ("email", {"email": "ada<b>@example"}, "no e-mail address"),
+        ("email", {"email": ""}, "missing"),
+        ("interests", {"interests": "x" * 600}, "500 may be"),
+        ("categories", {"categories": "y" * 65}, "64 may be"),
+        ("hour", {"hour": "25"}, "0 to 23"),
+        ("cadence", {"cadence": "hourly"}, "none of"),
+    ],
+)
+def test_a_wrong_field_gets_the_form_again_with_what_was_typed(
+    site: Site, field: str, sent: dict[str, str], told: str
+) -> None:
+    answer = site.client.post(
+        "/subscribe", data=filled(site.app, keywords='a "quoted" <b>word</b>') | sent
+    )
+    assert answer.status_code == 400
+    assert told in answer.text
+    assert "&lt;b&gt;word" in answer.text
+    assert "<b>" not in answer.text
+    marked = re.findall(r'name="(\w+)"[^>]*aria-invalid="true"', answer.text)
+    assert marked == [field]
+    assert decided(site.app)
+
+
+def test_a_zone_that_nobody_typed_is_no_error(site: Site) -> None:
+    assert press(site, zone="Mars/Olympus").status_code == 200
+    site.wait_for(1)
+
+
+@pytest.mark.parametrize(
+    "bot",
+    [{"website": "https://spam.example"}, {"stamp": ""}, {"stamp": "1.0"}, {"stamp": "now"}],
+)
+def test_a_program_gets_the_same_answer_and_nothing_is_put_down(
+    site: Site, bot: dict[str, str]
+) -> None:
+    if bot == {"stamp": "now"}:
+        bot = {"stamp": stamp.stamp(utcnow(), site.app.secret)}
+    before = dump(site.app)
+    answer = site.client.post("/subscribe", data=filled(site.app) | bot)
+    assert dump(site.app) == before
+    human = press(site, "human@example.org")
+    assert (answer.status_code, answer.content) == (human.status_code, human.content)
+    assert [m["To"] for m in site.wait_for(1)] == ["human@example.org"]
+
+
+def test_a_page_left_open_for_days_is_not_taken_for_a_program(site: Site) -> None:
+    shown = stamp.stamp(utcnow() - timedelta(days=2), site.app.secret)
+    answer = press(site, stamp=shown)
+    assert answer.status_code == 400
+    assert "press the button again" in answer.text
+    assert ADA in answer.text
+    assert shown not in answer.text
+
+
+def stand(session: Session, app: App, status: str) -> None:
+    """Somebody whose address is theirs in that status."""
+    email = f"{status}@example.org"
+    if status in ("pending", "active", "unsubscribed"):
+        subscriber(session, email, status=Status(status))
+    if status == "suppressed":
+        where = addresses.parse(email)
+        suppression.suppress(
+            session, where, Reason.COMPLAINED, key=app.secret, now=at(0), source="t"
+        )
+
+
+def test_the_answer_is_the_same_whoever_the_address_belongs_to(site: Site) -> None:
+    kinds = ("new", "pending", "active", "unsubscribed", "suppressed")
+    with site.app.begin() as session:
+        for kind in kinds:
+            stand(session, site.app, kind)
+    answers = [press(site, f"{kind}@example.org") for kind in kinds]
+
+    def seen(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
+        return answer.status_code, answer.content, dict(answer.headers) | {"date": ""}
+
+    assert all(seen(answer) == seen(answers[0]) for answer in answers)
+    until(lambda: posted(site.app))
+    asked = {str(mail["To"]) for mail in site.mails()}
+    assert asked == {f"{kind}@example.org" for kind in kinds if kind != "suppressed"}
+    bodies = {re.sub(r"/confirm/[\w-]+", "", body(mail)) for mail in site.mails()}
+    assert len(bodies) == 1
+
+
+def test_above_the_budget_of_an_ip_there_is_a_friendly_page(site: Site) -> None:
+    statuses = [press(site, f"r{n}@example.org").status_code for n in range(12)]
+    assert statuses == [200] * 10 + [429] * 2
+    assert "Please try again later" in press(site, "more@example.org").text
+    far = {"X-Forwarded-For": "198.51.100.9"}
+    other = site.client.post("/subscribe", data=filled(site.app, "o@example.org"), headers=far)
+    assert other.status_code == 200
+
+
+def test_no_ip_is_kept_in_the_clear(site: Site) -> None:
+    far = {"X-Forwarded-For": "198.51.100.9"}
+    site.client.post("/subscribe", data=filled(site.app), headers=far)
+    site.wait_for(1)
+    assert "198.51.100" not in str(dump(site.app))
+    with site.app.read() as session:
+        [consent] = roster.consents(session, person(site.app).id)  # type: ignore[union-attr]
+        assert consent.ip_hash == visitor("198.51.100.9", site.app.secret).ip_hash
+        assert session.scalar(select(func.count()).select_from(BudgetRow)) == 3
+
+
+def test_a_thousand_at_once_for_one_address_are_one_row_and_one_mail(site: Site) -> None:
+    async def crowd() -> list[int]:
+        limits = httpx2.Limits(max_connections=50)
+        async with httpx2.AsyncClient(base_url=site.url, limits=limits, timeout=60) as client:
+            return await asyncio.gather(*(one(client, number) for number in range(1000)))
+
+    async def one(client: httpx2.AsyncClient, number: int) -> int:
+        far = {"X-Forwarded-For": f"10.{number // 250}.{number % 250}.1"}
+        email = "Ada@example.ORG" if number % 2 else ADA
+        answer = await client.post("/subscribe", data=filled(site.app, email), headers=far)
+        return answer.status_code
+
+    assert set(asyncio.run(crowd())) == {200}
+    site.wait_for(1)
+    until(lambda: posted(site.app))
+    assert len(site.mails()) == 1
+    with site.app.read() as session:
+        assert session.scalar(select(func.count()).select_from(SubscriberRow)) == 1
+
+
+def request_of(number: int) -> signup.Request:
+    return signup.Request(
+        address=addresses.parse(f"r{number}@example.org"), fields={}, source="t", at=utcnow()
+    )
+
+
+def test_ten_thousand_addresses_from_one_ip_keep_to_the_budget(app: App) -> None:
+    bomber = visitor("203.0.113.7", app.secret)
+
+    async def bomb(intake: Intake) -> list[bool]:
+        asked = (intake.put_down(request_of(number), bomber) for number in range(10_000))
+        return await asyncio.gather(*asked)
+
+    with Intake(app) as intake:
+        inside = asyncio.run(bomb(intake))
+    assert sum(inside) == 10
+    with app.read() as session:
+        assert session.scalar(select(func.count()).select_from(SignupRow)) == 10
+
+
+def test_the_intake_writes_all_that_came_before_it_closes(app: App) -> None:
+    async def some(intake: Intake) -> list[bool]:
+        asked = [
+            asyncio.ensure_future(
+                intake.put_down(request_of(number), visitor(f"10.0.{number}.1", app.secret))
+            )
+            for number in range(200)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(intake.close)
+        return await asyncio.gather(*asked)
+
+    assert all(asyncio.run(some(Intake(app))))
+    with app.read() as session:
+        assert session.scalar(select(func.count()).select_from(SignupRow)) == 200
+
+
+def test_one_that_cannot_be_written_costs_no_other(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = signup.Request(
+        address=addresses.parse(ADA), fields={"keywords": [b"no JSON"]}, source="t", at=utcnow()
+    )
+    where = visitor("203.0.113.7", app.secret)
+
+    async def three(intake: Intake) -> list[bool | BaseException]:
+        asked = (request_of(1), broken, request_of(2))
+        every = (intake.put_down(one, where) for one in asked)
+        return await asyncio.gather(*every, return_exceptions=True)
+
+    with Intake(app) as intake:
+        first, second, third = asyncio.run(three(intake))
+    assert (first, third) == (True, True)
+    assert isinstance(second, Exception)
+    assert ADA not in caplog.text
+
+
+def test_a_scanner_that_opens_every_link_a_hundred_times_changes_nothing(site: Site) -> None:
+    press(site)
+    first = site.wait_for(1)[0]
+    links = site.links(first)
+    opened(site, links, times=100)
+    site.client.post(links[0])
+    welcome = site.wait_for(2)[1]
+    until(lambda: posted(site.app))
+    links += site.links(welcome)
+    assert {link.split("/")[1] for link in links} >= {"confirm", "unsubscribe", "settings"}
+    opened(site, links, times=100)
+    assert person(site.app).status is Status.ACTIVE  # type: ignore[union-attr]
+
+
+def opened(site: Site, links: Sequence[str], times: int) -> None:
+    until(lambda: posted(site.app))
+    before = dump(site.app)
+    for _ in range(times):
+        for link in links:
+            site.client.get(link)
+            site.client.head(link)
+    after = dump(site.app)
+    # What the desk itself keeps of its rounds is no one's doing.
+    assert {k: v for k, v in after.items() if k != "shards"} == {
+        k: v for k, v in before.items() if k != "shards"
+    }
+
+
+PATHS = ("/", "/subscribe", "/robots.txt", "/static/style.css", "/nowhere", "/confirm/x",
+         "/unsubscribe/x")  # fmt: skip
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_carries_the_headers(site: Site, path: str) -> None:
+    for answer in (site.client.get(path), site.client.head(path)):
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value
+        assert answer.headers["cache-control"] == "no-store"
+        assert "set-cookie" not in answer.headers
+        assert "unsafe-inline" not in answer.headers["content-security-policy"]
+        assert "server" not in answer.headers
+
+
+def test_no_page_has_anything_inline(site: Site) -> None:
+    for path in ("/", "/subscribe"):
+        page = site.client.get(path).text
+        assert not re.search(r"<style|\sstyle=|<script>|\son\w+=|javascript:", page)
+
+
+def test_robots_keep_off_personal_links(site: Site) -> None:
+    told = site.client.get("/robots.txt").text
+    for path in ("confirm", "unsubscribe", "settings", "feedback", "address"):
+        assert f"Disallow: /{path}/" in told
+
+
+@pytest.mark.parametrize("page", ["confirm", "unsubscribe"])
+def test_links_that_are_no_ours_get_a_friendly_page(site: Site, page: str) -> None:
+    press(site)
+    genuine = site.links(site.wait_for(1)[0])[0].rpartition("/")[2]
+    tampered = ("B" if genuine[20] != "B" else "C").join((genuine[:20], genuine[21:]))
+    tokens = [tampered, genuine[:-1], "x", "%00", "é"] + ([genuine] if page != "confirm" else [])
+    for token in tokens:
+        for answer in (site.client.get(f"/{page}/{token}"), site.client.post(f"/{page}/{token}")):
+            assert answer.status_code == 400
+            assert "This link does not work" in answer.text
+            assert "Traceback" not in answer.text
+    assert person(site.app).status is Status.PENDING  # type: ignore[union-attr]
+
+
+def test_no_token_and_no_address_is_logged(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    press(site)
+    link = site.links(site.wait_for(1)[0])[0]
+    site.client.get(link)
+    site.client.post(link)
+    site.client.get("/confirm/" + "A" * 44)
+    site.wait_for(2)
+    ours = [r for r in caplog.records if not r.name.startswith(("httpx", "httpcore"))]
+    told = " ".join(f"{r.getMessage()} {vars(r)}" for r in ours)
+    assert ours
+    assert link.rpartition("/")[2] not in told
+    assert "A" * 44 not in told
+    assert "ada@" not in told
+
+
+def test_who_left_since_is_not_brought_back_by_an_old_link(site: Site) -> None:
+    press(site)
+    link = site.links(site.wait_for(1)[0])[0]
+    site.client.post(link)
+    reader = person(site.app)
+    assert reader is not None
+    with site.app.begin() as session:
+        left = Consent(kind=ConsentKind.UNSUBSCRIBED, at=utcnow(), source="t")
+        preferences.take_step(session, reader.id, left)
+    for answer in (site.client.get(link), site.client.post(link)):
+        assert answer.status_code == 400
+        assert "subscribe again" in answer.text
+
+
+def test_the_front_page_of_an_empty_history_says_so(site: Site) -> None:
+    assert "No papers yet" in site.client.get("/").text
+
+
+def test_the_front_page_shows_the_latest_day_with_votes_and_rising_marks(app: App) -> None:
+    assert Today(app).day().name == ""
+    low = paper("Slow riser", "arxiv:2603.00001", votes=2, url="https://arxiv.org/abs/2603.00001")
+    collected(app.database, [low], sight(0))
+    risen = paper("Slow riser", "arxiv:2603.00001", votes=42, categories=("cs.CL",))
+    fresh = paper(
+        "<b>Fresh</b>",
+        "arxiv:2603.00002",
+        votes=7,
+        url="javascript:alert(1)",
+        authors=("Ada",),
+        comments=3,
+    )
+    collected(app.database, [risen, fresh, paper("Unvoted")], sight(1))
+    day = Today(app).day()
+    assert day.name == "Tuesday, 3 March 2026"
+    assert not day.is_today
+    assert day.counts == "2 new · 1 rising"
+    first, second, third = day.papers
+    assert (first.title, first.votes, first.mark) == ("Slow riser", "42", "was 2")
+    assert first.tags[:2] == ("rising", "cs.CL")
+    assert second.title == "<b>Fresh</b>"
+    assert "javascript" not in second.url
+    assert second.about == "Ada · 3 comments"
+    assert (third.votes, third.mark) == ("", "")
+
+
+def test_the_front_page_escapes_what_sources_say(site: Site) -> None:
+    hostile = paper(
+        "<script>alert(1)</script>", "arxiv:2603.00002", votes=7, abstract="<img src=x>"
+    )
+    collected(site.app.database, [hostile], sight(0))
+    page = site.client.get("/").text
+    assert "&lt;script&gt;alert" in page
+    assert "<script>" not in page
+    assert "<img" not in page
+
+
+def test_a_post_too_large_is_refused(site: Site) -> None:
+    answer = press(site, interests="x" * 3_000_000)
+    assert answer.status_code in (400, 413)
+    with site.app.read() as session:
+        assert session.execute(text("SELECT count(*) FROM signups")).scalar() == 0
