@@ -54,9 +54,12 @@ class Composer:
 def recipient_of(app: App, reader: Subscriber, chosen: Chosen, at: datetime) -> Recipient:
     """A reader as the mail addresses them."""
 
-    def token(purpose: Purpose) -> str:
-        return tokens.make(purpose, reader.id, key=app.secret, version=reader.token_version, now=at)
+    def token(purpose: Purpose, about: str = "") -> str:
+        return tokens.make(
+            purpose, reader.id, key=app.secret, version=reader.token_version, now=at, about=about
+        )
 
+    day = chosen.digest.day.isoformat()
     base, leave = app.settings.base_url, token(Purpose.UNSUBSCRIBE)
     mailbox = app.settings.unsubscribe_address or app.site.address
     confirmed = reader.confirmed_at
@@ -65,9 +68,11 @@ def recipient_of(app: App, reader: Subscriber, chosen: Chosen, at: datetime) -> 
         address=reader.address.as_typed,
         unsubscribe_url=f"{base}/unsubscribe/{leave}",
         settings_url=f"{base}/settings/{token(Purpose.SETTINGS)}",
+        feedback_url=f"{base}/feedback/{token(Purpose.FEEDBACK, day)}/{day}",
         unsubscribe_mailto=f"{mailbox}?subject={quote(f'unsubscribe {leave}')}",
         subscribed_on=confirmed.date() if confirmed else None,
         cadence=reader.schedule.cadence,
         hour=reader.schedule.hour,
         zone=reader.schedule.zone,
+        plain_only=reader.plain_only,
     )

@@ -1,5 +1,6 @@
 """Edition, Digest, Pick, Reason: what was chosen for whom, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -48,6 +49,17 @@ class Reason:
     kind: ReasonKind
     text: str
     weight: float
+
+
+# A longer text is no topic that one would mute by a link.
+LONGEST_TOPIC = 60
+_TOPICS = (ReasonKind.INTEREST, ReasonKind.KEYWORD, ReasonKind.CATEGORY)
+
+
+def topic(reasons: Sequence[Reason]) -> str:
+    """What "mute this topic" mutes: the strongest interest, keyword or category, "" for none."""
+    named = (reason.text for reason in reasons if reason.kind in _TOPICS)
+    return next((text for text in named if 0 < len(text) <= LONGEST_TOPIC), "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,21 @@ class Recipient:
     """One reader as the mail needs them: the address as typed, the links signed for them.
 
     `hour` and `zone` are the reader's own clock; `unsubscribe_mailto` is what follows "mailto:"
-    in the way to leave by mail ("leave@example.org?subject=..."), "" for none.
+    in the way to leave by mail ("leave@example.org?subject=..."), "" for none. Feedback goes to
+    `feedback_url` followed by "/more/", "/less/" or "/mute/" and the number of the paper.
     """
 
     delivery_key: str
     address: str
     unsubscribe_url: str
     settings_url: str
+    feedback_url: str
     unsubscribe_mailto: str = ""
     subscribed_on: date | None = None
     cadence: str = "daily"
     hour: int = 8
     zone: str = "UTC"
+    plain_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,11 +18,13 @@ _NB = "\xa0"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
     """What the templates know of a paper: cleaned texts, checked links, "" for what is unknown.
+    `number` names it in feedback.
 
     `votes` is "▲ 42", or "▲ 2 → 42" with `since` " since Monday"; `ai` says that `summary` is
     the source's machine-made one.
     """
 
+    number: int
     title: str
     short: str
     url: str
@@ -45,6 +47,7 @@ def card(candidate: Candidate, day: date) -> Card:
     title = clean(paper.title, LONGEST_TITLE) or "Untitled"
     summary = clean(paper.summary)
     return Card(
+        number=candidate.paper_id,
         title=title,
         short=short_title(title, SUBJECT_TITLE),
         url=paper_url(paper),

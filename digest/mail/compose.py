@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from html import escape
 
-from digest.core.edition import Digest, Reason
+from digest.core.edition import Digest, Reason, topic
 from digest.core.message import Message, Recipient, message_id
 from digest.errors import UnknownPaper
 from digest.mail import headers
@@ -19,7 +19,7 @@ from digest.mail.links import needs_check, safe_url
 from digest.mail.quoted import quoted
 from digest.mail.render import Medium, Parts
 from digest.mail.why import Bit, why
-from digest.mail.wording import count, wrap
+from digest.mail.wording import clean, count, wrap
 
 BUDGET = 95_000  # octets of a whole message; Gmail clips, and hides the footer, near 102 kB
 _RESERVE = 6_000  # headers, the reader's own words in the frame, the line about what was left out
@@ -34,6 +34,10 @@ _END = f"\r\n--{_BOUNDARY}--\r\n".encode()
 _MIME = (
     f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="{_BOUNDARY}"\r\n\r\n'
 ).encode()
+_PLAIN = (
+    b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+)
 
 Both = tuple[bytes, bytes]  # text, HTML
 _SPECIAL = re.compile("[&<>]")
@@ -46,7 +50,7 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
     The same arguments give the same bytes. UnknownPaper if a pick was not rendered.
     """
     try:
-        middle = [both for _, both in fit(parts, blocks(digest))]
+        middle = [both for _, both in fit(parts, blocks(digest), recipient)]
         around = words(digest, recipient, parts.cards)
     except KeyError as error:
         raise UnknownPaper(f"paper {error.args[0]} was picked but not rendered") from error
@@ -54,10 +58,13 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
     frame = _frame_values(recipient, around, subject)
     text = _body(parts.text, _text_frame(frame), [text for text, _ in middle])
     html = _body(parts.html, _html_frame(frame), [html for _, html in middle])
+    body = (_MIME, _TEXT, *text, _HTML, *html, _END)
+    if recipient.plain_only:
+        body = (_PLAIN, *text)
     key = message_id(recipient.delivery_key, parts.site.secret, parts.site.domain)
     to = headers.wire_address(recipient.address)
     head = _head(parts, recipient, now, key=key, to=to, subject=subject)
-    data = b"".join((head, _TEXT, *text, _HTML, *html, _END))
+    data = b"".join((head, *body))
     sender = headers.envelope_sender(parts.site, recipient.delivery_key)
     return Message(key, sender, to, subject, data)
 
@@ -68,13 +75,15 @@ def subject_of(parts: Parts, around: Words) -> str:
     return parts.subjects[kind].fill({"title": around.subject_title, "more": str(around.more)})
 
 
-def fit(parts: Parts, every: Sequence[Block]) -> list[tuple[Block, Both]]:
+def fit(parts: Parts, every: Sequence[Block], recipient: Recipient) -> list[tuple[Block, Both]]:
     """The blocks that fit into BUDGET, each with its text and HTML; where papers had to be left
     out, the last block says how many."""
     room = BUDGET - _RESERVE - parts.text.frame.size - parts.html.frame.size
     found: list[tuple[Block, Both]] = []
+    url = link(recipient.feedback_url)
+    feedback = quoted(url), quoted(escaped(url))
     for place, block in enumerate(every):
-        both = coded(parts, block)
+        both = coded(parts, block, feedback)
         room -= len(both[0]) + len(both[1])
         if room < 0:
             return [*_without_bare_heading(found), _rest(parts, every[place:])]
@@ -89,20 +98,40 @@ def _without_bare_heading(found: list[tuple[Block, Both]]) -> list[tuple[Block, 
 def _rest(parts: Parts, left: Sequence[Block]) -> tuple[Block, Both]:
     papers = sum(block.kind in ("card", "row") for block in left)
     block = Block("rest", count(papers, "more paper"))
-    return block, coded(parts, block)
+    return block, _plain_block(parts, block)
 
 
-def coded(parts: Parts, block: Block) -> Both:
-    """One block in quoted-printable: text, HTML."""
-    text, html = parts.text, parts.html
+def coded(parts: Parts, block: Block, feedback: Both) -> Both:
+    """One block in quoted-printable: text, HTML. `feedback` is the reader's link for it."""
     if block.kind == "card":
-        text_line, html_line = _lines(parts, block.reasons)
+        why_text, why_html = _lines(parts, block.reasons)
+        to_text, to_html = feedback
+        mute = _mute(parts, block, to_html)
+        text = {"why": why_text, "feedback": to_text, "mute": b""}
+        html = {"why": why_html, "feedback": to_html, "mute": mute}
         return (
-            b"".join(text.cards[block.paper_id].fill({"why": text_line})),
-            b"".join(html.cards[block.paper_id].fill({"why": html_line})),
+            b"".join(parts.text.cards[block.paper_id].fill(text)),
+            b"".join(parts.html.cards[block.paper_id].fill(html)),
         )
     if block.kind == "row":
-        return text.rows[block.paper_id], html.rows[block.paper_id]
+        return parts.text.rows[block.paper_id], parts.html.rows[block.paper_id]
+    return _plain_block(parts, block)
+
+
+def _mute(parts: Parts, block: Block, feedback: bytes) -> bytes:
+    """The link that mutes what a paper was picked for; nothing where that is no topic."""
+    named = topic(block.reasons)
+    if not named:
+        return b""
+    shown, number = _remembered(
+        parts,
+        ("mute", named, block.paper_id),
+        lambda: (quoted(escaped(clean(named))), quoted(str(block.paper_id))),
+    )
+    return b"".join(parts.html.mute.fill({"feedback": feedback, "number": number, "topic": shown}))
+
+
+def _plain_block(parts: Parts, block: Block) -> Both:
     return _remembered(parts, (block.kind, block.text), lambda: _worded(parts, block))
 
 
@@ -162,6 +191,7 @@ def _frame_values(recipient: Recipient, around: Words, subject: str) -> dict[str
         "because": around.because,
         "settings": link(recipient.settings_url),
         "unsubscribe": link(recipient.unsubscribe_url),
+        "feedback": link(recipient.feedback_url),
     }
 
 
@@ -193,6 +223,5 @@ def _head(
             f"To: {to}\r\nDate: {format_datetime(now)}\r\nMessage-ID: {key}\r\n".encode(),
             headers.wire("Subject", subject),
             *(headers.wire(name, value) for name, value in personal),
-            _MIME,
         )
     )

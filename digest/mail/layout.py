@@ -88,7 +88,7 @@ def _line(digest: Digest) -> str:
     picked, papers = len(digest.picks), max(digest.considered, len(digest.picks))
     if not picked:
         return "Nothing for you today"
-    own = any(pick.section is not Section.TRENDING for pick in digest.picks)
+    own = any(pick.section is Section.FOR_YOU for pick in digest.picks)
     return f"{picked:,} of {count(papers, 'new paper')}, {'picked for you' if own else 'by votes'}"
 
 

@@ -25,6 +25,7 @@ from digest.mail.wording import long_date, wrap
 
 MEDIA = ("html", "txt")
 _BITS = ("plain", "gap", "term", "title")
+_HOLES = ("note", "heading", "rule", "rest", "why", "feedback", "mute", "number", "topic")
 Line = tuple[str, Mapping[str, tuple[str, str]], str]
 _NO_ATTRIBUTES = ["align", "valign", "width", "height"]  # the templates say them where they must
 
@@ -62,6 +63,7 @@ class Medium:
     heading: Shape
     rest: Shape
     why: Line
+    mute: CodedShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def _medium(
     blocks = list(_prototypes(kind, cards, room, marks))
     head, *pieces, tail = finish(_framed(kind, blocks, room, marks)).split(marks.mark("cut"))
     frame = marks.shape(head + marks.mark("content") + tail)
-    note, heading, rest, why, *papers = map(marks.shape, pieces)
+    note, heading, rest, why, mute, *papers = map(marks.shape, pieces)
     return Medium(
         frame.coded(),
         {paper_id: shape.coded() for paper_id, shape in zip(cards, papers[::2], strict=True)},
@@ -166,12 +168,13 @@ def _medium(
         heading,
         rest,
         _why_of(why),
+        mute.coded(),
     )
 
 
 def _framed(kind: str, blocks: Sequence[str], room: Templates, marks: Marks) -> str:
     cut = marks.mark("cut")
-    holes = ("subject", "preheader", "line", "because", "settings", "unsubscribe")
+    holes = ("subject", "preheader", "line", "because", "settings", "unsubscribe", "feedback")
     values = {name: marks.mark(name) for name in holes}
     values |= {"settings_url": values["settings"], "unsubscribe_url": values["unsubscribe"]}
     content = cut + cut.join(blocks) + cut
@@ -181,15 +184,16 @@ def _framed(kind: str, blocks: Sequence[str], room: Templates, marks: Marks) -> 
 def _prototypes(
     kind: str, cards: Mapping[int, Card], room: Templates, marks: Marks
 ) -> Iterator[str]:
-    """A note, a heading, a rest and a why, then each paper's card and row."""
-    holes = {name: marks.mark(name) for name in ("note", "heading", "rule", "rest", "why")}
+    """A note, a heading, a rest, a why and a mute, then each paper's card and row."""
+    holes = {name: marks.mark(name) for name in _HOLES}
     for name in ("note", "heading", "rest"):
         yield room.render(f"{name}.{kind}", holes)
     yield room.render(
         f"why.{kind}", {"why": [bit for name in _BITS for bit in _marked(name, marks)]}
     )
+    yield room.render("mute.html", holes) if kind == "html" else ""
     for each in cards.values():
-        yield room.render(f"card.{kind}", {"card": each, "why": holes["why"]})
+        yield room.render(f"card.{kind}", {**holes, "card": each})
         yield room.render(f"row.{kind}", {"card": each})
 
 

@@ -76,6 +76,7 @@ def reader(**changes: Any) -> Recipient:
         "address": "reader@example.net",
         "unsubscribe_url": "https://papers.example.org/u/eyJzIjo3fQ.Zx_s5Lk2Qw0Ia8Yt?kind=digest&all=1",
         "settings_url": "https://papers.example.org/s/eyJzIjo3fQ.b81Lp0Zr4nXs2QeT",
+        "feedback_url": "https://papers.example.org/f/eyJzIjo3fQ.k20Lp0Zr4nXs2QeT/2026-11-21",
         "unsubscribe_mailto": "unsubscribe@example.org?subject=unsubscribe%20x81LpZr4nXs2",
         "subscribed_on": date(2026, 3, 3),
         "zone": "Europe/Berlin",

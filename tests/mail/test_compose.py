@@ -97,6 +97,8 @@ RECIPIENT = st.builds(
     address=LOCAL.map(lambda local: f"{local}@bücher.example"),
     unsubscribe_url=LOCAL.map(lambda token: f"https://papers.example.org/u/{token * 4}?a=1&b=2"),
     settings_url=LOCAL.map(lambda token: f"http://papers.example.org/s/{token}"),
+    feedback_url=LOCAL.map(lambda token: f"https://papers.example.org/f/{token}?a=1&b=2"),
+    plain_only=st.booleans(),
     unsubscribe_mailto=st.one_of(st.just(""), LOCAL.map(lambda local: f"{local}@example.org")),
     subscribed_on=st.one_of(st.none(), DAYS),
     cadence=st.sampled_from(["daily", "weekly", "weekdays"]),
@@ -147,7 +149,8 @@ def headers(message: Message) -> list[tuple[str, str]]:
 
 
 def bodies(message: EmailMessage) -> list[tuple[str, str]]:
-    return [(part.get_content_type(), part.get_content()) for part in message.iter_parts()]
+    parts = message.iter_parts() if message.is_multipart() else [message]
+    return [(part.get_content_type(), part.get_content()) for part in parts]
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -189,7 +192,37 @@ def test_recorded_papers_come_out_the_same_from_both() -> None:
         parsed(compose_plain(parts, digest, build.reader(), build.NOW))
     )
     check_wire_form(fast)
-    assert len(fast.data) < 80_000
+    _, html = parsed(fast).iter_parts()
+    assert len(html.get_content().encode()) < 60_000
+    assert len(fast.data) < 90_000
+
+
+def test_a_reader_of_plain_text_gets_no_html() -> None:
+    message = compose(build.parts(), build.digest(), build.reader(plain_only=True), build.NOW)
+    found = parsed(message)
+    assert found.get_content_type() == "text/plain"
+    assert "<p" not in found.get_content()
+    both = parsed(compose(build.parts(), build.digest(), build.reader(), build.NOW))
+    assert bodies(found) == bodies(both)[:1]
+    check_wire_form(message)
+
+
+def test_each_card_takes_feedback_and_a_term_that_is_no_topic_cannot_be_muted() -> None:
+    reasons = (Reason(ReasonKind.VOTES, "42", 0.5), Reason(ReasonKind.AUTHOR, "Ada", 0.4))
+    digest = build.digest(build.pick(1), build.pick(2, reasons=reasons))
+    parts = build.parts(build.candidate(1), build.candidate(2, title="Another"))
+    reader = build.reader()
+    found = parsed(compose(parts, digest, reader, build.NOW))
+    text, html = (content.replace("\r\n", "\n") for _, content in bodies(found))
+    for number in (1, 2):
+        assert f'href="{reader.feedback_url}/more/{number}"' in html
+        assert f'href="{reader.feedback_url}/less/{number}"' in html
+    assert f'href="{reader.feedback_url}/mute/1">Mute “word alignment”</a>' in html.replace(
+        ' style="color:#8c2513"', ""
+    )
+    assert "/mute/2" not in html
+    assert f"{reader.feedback_url}\n" in text
+    assert f'href="{reader.settings_url}#pause"' in html
 
 
 def test_the_same_arguments_give_the_same_bytes() -> None:
