@@ -4,7 +4,7 @@ What is the same for many readers is made once and kept: the words of the histor
 per cohort (readers whose last digest was the same) the candidates and their ranking pool.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,6 +14,7 @@ from digest.core import ranking
 from digest.core.diff import Rising
 from digest.core.edition import Candidate, Digest
 from digest.core.identity import is_identity, title_identity
+from digest.core.paper import Paper
 from digest.sources.named import label_of
 from digest.store import deliveries, editions, feeds, history
 from digest.store.editions import Last
@@ -62,6 +63,14 @@ class Selector:
                 chosen[member.id] = Chosen(member, digest, cohort)
         return [chosen[reader.id] for reader in readers]
 
+    def try_out(self, session: Session, reader: Subscriber) -> Chosen:
+        """What a reader as given would get, whether or not they had some of it before."""
+        [(cohort, _)] = self._by_cohort(session, [reader])
+        asked = [replace(one, barred=frozenset()) for one in self.readers(session, cohort, [reader])]
+        [picks] = ranking.rank(cohort.pool, asked)
+        digest = Digest(self.day, picks, len(cohort.candidates), self.notes(session))
+        return Chosen(reader, digest, cohort)
+
     def explain(
         self, session: Session, reader: Subscriber, paper_id: int
     ) -> ranking.Explanation | None:
@@ -82,12 +91,7 @@ class Selector:
         wishes = [_wish(one, said.get(one.id, ())) for one in members]
         papers = _papers(session, {name for wish in wishes for name in (*wish.liked, *wish.less)})
         return [
-            ranking.Reader(
-                replace(one.profile, mute=(*wish.mute, *one.profile.mute)),
-                tuple(papers[name] for name in wish.liked if name in papers),
-                had.get(one.id, frozenset()),
-                tuple(papers[name] for name in wish.less if name in papers),
-            )
+            _reader(one, wish, papers, had.get(one.id, frozenset()))
             for one, wish in zip(members, wishes, strict=True)
         ]
 
@@ -131,8 +135,8 @@ class Selector:
 
 
 def _labelled(one: Candidate) -> Candidate:
-    """The candidate with its sources as readers know them."""
-    return replace(one, sources=tuple(dict.fromkeys(map(label_of, one.sources))))
+    """The candidate with its sources as readers know them, always in one order."""
+    return replace(one, sources=tuple(sorted(set(map(label_of, one.sources)), key=str.casefold)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +156,31 @@ def _wish(reader: Subscriber, said: Sequence[Feedback]) -> _Wish:
     return _Wish((*reader.profile.liked, *more), less, mute)
 
 
-def _papers(session: Session, names: Collection[str]) -> dict[str, ranking.LikedPaper]:
-    """The words of the papers that readers spoke of, by the name they have there.
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """A paper that a reader spoke of: its words, and its number where the history holds it."""
+
+    words: ranking.LikedPaper
+    number: int | None = None
+
+
+def _reader(
+    one: Subscriber, wish: _Wish, papers: Mapping[str, _Spoken], had: frozenset[int]
+) -> ranking.Reader:
+    """A reader for the ranking. A paper they spoke of is one they know: it is not picked again."""
+    liked = [papers[name] for name in wish.liked if name in papers]
+    less = [papers[name] for name in wish.less if name in papers]
+    known = {spoken.number for spoken in (*liked, *less) if spoken.number is not None}
+    return ranking.Reader(
+        replace(one.profile, mute=(*wish.mute, *one.profile.mute)),
+        tuple(spoken.words for spoken in liked),
+        had | known,
+        tuple(spoken.words for spoken in less),
+    )
+
+
+def _papers(session: Session, names: Collection[str]) -> dict[str, _Spoken]:
+    """The papers that readers spoke of, by the name they have there.
 
     Of a paper that the history does not hold, its title is all there is to go by; an identity
     alone says nothing.
@@ -161,9 +188,13 @@ def _papers(session: Session, names: Collection[str]) -> dict[str, ranking.Liked
     keys = {name: name if is_identity(name) else title_identity(name) for name in names}
     found = history.by_names(session, keys.values())
     papers = {
-        name: ranking.LikedPaper(found[key].paper.title, found[key].paper.abstract)
+        name: _Spoken(_words_of(found[key].paper), found[key].id)
         for name, key in keys.items()
         if key in found
     }
-    titles = {name: ranking.LikedPaper(name) for name in names if not is_identity(name)}
+    titles = {n: _Spoken(ranking.LikedPaper(n)) for n in names if not is_identity(n)}
     return titles | papers
+
+
+def _words_of(paper: Paper) -> ranking.LikedPaper:
+    return ranking.LikedPaper(paper.title, paper.abstract)

@@ -176,8 +176,8 @@ def test_a_sent_paper_and_its_near_duplicate_do_not_come_again() -> None:
     papers = pool(PROTEIN, twin, DIFFUSION)
     who = reader(interests=("protein folding",), sent=frozenset({2}))
     assert ids(papers, who) == []
-    assert explain(papers, who, 2).bar == "already sent"
-    assert explain(papers, who, 7).bar == "near-duplicate of 2, already sent"
+    assert explain(papers, who, 2).bar == "already sent or rated"
+    assert explain(papers, who, 7).bar == "near-duplicate of 2, already sent or rated"
 
 
 def test_of_two_papers_with_nearly_one_text_the_better_is_kept() -> None:

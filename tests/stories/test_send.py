@@ -19,6 +19,7 @@ from digest.cli.terminal import today
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
 from digest.pipeline import collect
+from digest.store import history
 from subscribers import address as addresses
 from subscribers import entry, intake, preferences, roster, suppression
 from subscribers.consent import Consent, ConsentKind, Reason
@@ -199,7 +200,7 @@ def test_the_preview_is_the_mail_that_is_then_sent(ready: App, home: Path) -> No
 
 
 def without_tokens(text: str) -> str:
-    return re.sub(r"(/(unsubscribe|settings)/)[\w-]+", r"\1TOKEN", text.replace("\r\n", "\n"))
+    return re.sub(r"(/(unsubscribe|settings|feedback)/)[\w-]+", r"\1TOKEN", text.replace("\r\n", "\n"))
 
 
 class Relay:
@@ -378,3 +379,12 @@ def test_hostile_titles_reach_html_text_and_subject_harmless(app: App, home: Pat
 def test_today_is_the_utc_day_of_the_clock(app: App) -> None:
     late = App(app.settings, app.database, lambda: datetime(2026, 5, 7, 23, 59, tzinfo=UTC), b"x")
     assert today(late) == DAY
+
+
+def test_a_paper_that_a_reader_liked_is_known_to_them_and_not_picked(ready: App) -> None:
+    with ready.read() as session:
+        towels = history.find(session, "Robots that fold towels")
+    assert towels is not None
+    reader(ready, "eva@example.org", liked=[towels.paper.id])
+    shown = explain.preview(ready, addresses.parse("eva@example.org"), DAY)
+    assert towels.id not in [pick.paper_id for pick in shown.digest.picks]

@@ -22,9 +22,9 @@ def bars(pool: Pool, model: Model, sent: frozenset[int], muted: Muted) -> dict[i
             barred.setdefault(at, f"muted by '{text}'")
     for paper_id in sorted(sent & pool.places.keys()):
         at = pool.places[paper_id]
-        barred[at] = "already sent"
+        barred[at] = "already sent or rated"
         for twin in sorted(pool.twins.get(at, ())):
-            barred.setdefault(twin, f"near-duplicate of {paper_id}, already sent")
+            barred.setdefault(twin, f"near-duplicate of {paper_id}, already sent or rated")
     return barred
 
 

@@ -41,7 +41,7 @@ def select(pool: Pool, scores: Scores, barred: Collection[int]) -> tuple[Chosen,
         _day_s_best(choice)
     else:
         _fitting(choice)
-    return _ordered(scores, choice.chosen)
+    return _ordered(scores, choice.chosen, pool.votes)
 
 
 class _Choice:
@@ -149,14 +149,17 @@ def _heading(scores: Scores, at: int) -> str:
     return scores.model.interests[home].heading if drew else ""
 
 
-def _ordered(scores: Scores, chosen: Iterable[Chosen]) -> tuple[Chosen, ...]:
-    """By section; what is for the reader by heading, the heading with the best paper first."""
+def _ordered(scores: Scores, chosen: Iterable[Chosen], votes: Floats) -> tuple[Chosen, ...]:
+    """By section; what is for the reader by heading, the heading with the best paper first; what
+    trends by votes, since that is what it is shown for."""
     by_score = sorted(chosen, key=lambda one: (-scores.total[one.at], one.at))
     mine = [one.heading for one in by_score if one.section is Section.FOR_YOU]
     headings = {heading: at for at, heading in reversed([*enumerate(mine)])}
 
-    def place(one: Chosen) -> tuple[int, int]:
-        grouped = headings[one.heading] if one.section is Section.FOR_YOU else 0
-        return _SECTIONS.index(one.section), grouped
+    def place(one: Chosen) -> tuple[int, float]:
+        if one.section is Section.FOR_YOU:
+            return _SECTIONS.index(one.section), headings[one.heading]
+        by_votes = -float(votes[one.at]) if one.section is Section.TRENDING else 0.0
+        return _SECTIONS.index(one.section), by_votes
 
     return tuple(sorted(by_score, key=place))
