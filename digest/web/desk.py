@@ -1,22 +1,25 @@
 """The desk: the postman at work behind the pages, in a thread of its own.
 
 It decides what the intake put down and posts the letters. While sign-ups pour in it holds back,
-since the visitors wait for an answer and the letters do not: but never for longer than PATIENCE_S.
+since visitors wait for their answer and letters can wait: for PATIENCE_S at most. (The budget of
+all sign-ups together ends such an hour soon enough.)
 """
 
 import logging
 import threading
 import time
+from dataclasses import replace
 
 from digest import postman
 from digest.app import App
 from digest.store import budgets
 from digest.web.intake import Intake
+from digest.web.turns import Patient, Turns
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
-CALM_S, PATIENCE_S = 0.3, 5.0
+POURING, PATIENCE_S = 50, 60.0  # sign-ups a second; how long they may hold the letters up
 SOME = 10  # so many sign-ups are decided in a row before the intake may write again
 
 
@@ -24,8 +27,10 @@ class Desk:
     """Works from `start` to `stop`; whatever goes wrong is logged and tried again."""
 
     def __init__(self, app: App) -> None:
-        self._app = app
-        self.intake = Intake(app, self.nudge)
+        turns = Turns()
+        sole = app.database.is_sqlite
+        self._app = replace(app, database=Patient(app.database, turns)) if sole else app
+        self.intake = Intake(app, self.nudge, turns)
         self._nudged, self._stopped = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
 
@@ -57,14 +62,13 @@ class Desk:
 
     def _wait_for_calm(self) -> None:
         end = time.monotonic() + PATIENCE_S
-        while self.intake.is_busy(CALM_S) and time.monotonic() < end:
-            if self._stopped.wait(CALM_S / 3):
+        while self.intake.rate() >= POURING and time.monotonic() < end:
+            if self._stopped.wait(0.2):
                 return
 
     def _round(self) -> None:
         while postman.decide_signups(self._app, limit=SOME) == SOME:
-            # SQLite gives its lock to whoever asks first: leave the intake a gap to ask in.
-            if self._stopped.wait(0.05 if self.intake.is_busy(CALM_S) else 0.002):
+            if self._stopped.is_set():
                 return
         postman.post(self._app)
         with self._app.begin() as session:

@@ -9,6 +9,7 @@ import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from digest.app import App
 from digest.errors import StoreError
 from digest.web import budgets
 from digest.web.budgets import Visitor
+from digest.web.turns import Turns
 from subscribers import signup
 from subscribers.signup import Request
 
@@ -40,14 +42,16 @@ class Intake:
     `put` is called after each group that was written.
     """
 
-    def __init__(self, app: App, put: Callable[[], None] = lambda: None) -> None:
-        self._app, self._put = app, put
+    def __init__(
+        self, app: App, put: Callable[[], None] = lambda: None, turns: Turns | None = None
+    ) -> None:
+        self._app, self._put, self._turns = app, put, turns or Turns()
         self._budgets = budgets.of_signups(app.settings)
         self._queue: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._guard = threading.Lock()
         self._closed = False
-        self._last = 0.0
+        self._lately: deque[tuple[float, int]] = deque(maxlen=1000)
 
     def __enter__(self) -> Self:
         return self
@@ -69,9 +73,10 @@ class Intake:
         """The same for a handler in a thread."""
         return self._send(request, visitor).answer.result()
 
-    def is_busy(self, within_s: float) -> bool:
-        """Whether a sign-up came in the last seconds."""
-        return time.monotonic() - self._last < within_s
+    def rate(self) -> int:
+        """How many sign-ups came in the last second."""
+        since = time.monotonic() - 1
+        return sum(number for at, number in tuple(self._lately) if at > since)
 
     def close(self) -> None:
         """Write what has come, and take no more."""
@@ -91,7 +96,6 @@ class Intake:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="intake", daemon=True)
                 self._thread.start()
-            self._last = time.monotonic()
             self._queue.put(wish)
         return wish
 
@@ -99,6 +103,7 @@ class Intake:
         while (first := self._queue.get()) is not None:
             time.sleep(GATHER_S)
             group, ended = self._gathered(first)
+            self._lately.append((time.monotonic(), len(group)))
             self._settle(group)
             if ended:
                 return
@@ -134,7 +139,7 @@ class Intake:
         group[0].answer.set_exception(StoreError("the sign-up cannot be written now"))
 
     def _write(self, group: Sequence[_Wish]) -> list[bool]:
-        with self._app.begin() as session:
+        with self._turns.first(), self._app.begin() as session:
             visitors = [wish.visitor for wish in group]
             now = self._app.clock()
             inside = budgets.admitted(session, visitors, self._budgets, now=now)

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from digest.app import App
-from digest.web import stamp, wishes
+from digest.web import signup_form, stamp
 from digest.web.budgets import visitor_of
 from digest.web.pages import Pages
-from digest.web.wishes import EMPTY, STAMP, TRAP, Wish, Wrong
+from digest.web.signup_form import EMPTY, STAMP, TRAP, Wish, Wrong
 from subscribers import signup
 
 router = APIRouter(include_in_schema=False)
@@ -48,10 +48,10 @@ async def subscribe(request: Request) -> Response:
     app: App = state.app
     pages: Pages = state.pages
     sent = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
-    typed, shown = wishes.typed(sent), f"{sent.get(STAMP, '')}"
+    typed, shown = signup_form.typed(sent), f"{sent.get(STAMP, '')}"
     age = stamp.age(shown, app.clock(), app.secret)
     try:
-        wish = wishes.read(typed, app.clock())
+        wish = signup_form.read(typed, app.clock())
         if age is not None and age > OLDEST:
             raise Wrong("email", "This page was open for long. Please press the button again.")
     except Wrong as wrong:
@@ -87,8 +87,8 @@ def _form(
         "typed": values,
         "wrong": {"field": wrong.field if wrong else "", "message": str(wrong or "")},
         "more": any(values[name] != EMPTY[name] for name in EMPTY if name not in ("email", "zone")),
-        "hours": wishes.HOURS,
-        "cadences": wishes.CADENCES,
+        "hours": signup_form.HOURS,
+        "cadences": signup_form.CADENCES,
         "stamp": shown or stamp.stamp(app.clock(), app.secret),
     }
 
