@@ -19,7 +19,9 @@ def why(reasons: Sequence[Reason]) -> tuple[Bit, ...]:
     """The bits of the line that follows "You see this ", without a final stop; () for no reason."""
     seen = dict.fromkeys(clean(r.text, LONGEST) for r in reasons if r.kind in _WORDS)
     terms = [text for text in seen if text][:TERMS]
+    rises = any(r.kind is ReasonKind.RISING for r in reasons)
     told = [r for r in reasons if r.kind not in _WORDS and not (terms and _is_small(r))]
+    told = [r for r in told if not (rises and r.kind is ReasonKind.VOTES)]  # it says both counts
     causes = [bits for r in told if (bits := _cause(r))][:CAUSES]
     return (*_terms(terms), *_causes(causes, after_terms=bool(terms)))
 
