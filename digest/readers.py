@@ -24,6 +24,11 @@ def suppress(session: Session, app: App, address: Address, reason: Reason, *, so
     )
 
 
+def reason_for(session: Session, app: App, address: Address) -> Reason | None:
+    """Why this address is suppressed; None if it is not."""
+    return suppression.reason_for(session, address, key=app.secret)
+
+
 def lift(session: Session, app: App, address: Address) -> Reason | None:
     """Allow mail to this address again, its bounces forgotten; the reason it was suppressed for.
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
 from subscribers.address import Address
@@ -52,6 +52,7 @@ class _Standing:
     confirmed_at: datetime | None
     consent_source: str | None
     paused_until: date | None
+    left_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -89,11 +90,26 @@ def take_in(
 def _known_cases(session: Session, entries: Sequence[Entry]) -> dict[str, _Case]:
     cases = {}
     for part in chunks({entry.address.key for entry in entries}):
-        for row in session.execute(whole().where(SubscriberRow.address_key.in_(part))):
-            known = subscriber(row)
-            standing = _standing(known)
+        found = list(map(subscriber, session.execute(
+            whole().where(SubscriberRow.address_key.in_(part)))))  # fmt: skip
+        left = _left(session, [one.id for one in found if one.status is Status.PENDING])
+        for known in found:
+            standing = replace(_standing(known), left_at=left.get(known.id))
             cases[known.address.key] = _Case(known.address, known, standing, standing)
     return cases
+
+
+def _left(session: Session, ids: Sequence[int]) -> dict[int, datetime]:
+    """When those of these persons who ever left did so last."""
+    query = (
+        select(ConsentEventRow.subscriber_id, func.max(ConsentEventRow.at))
+        .where(
+            ConsentEventRow.subscriber_id.in_(ids),
+            ConsentEventRow.kind == ConsentKind.UNSUBSCRIBED,
+        )
+        .group_by(ConsentEventRow.subscriber_id)
+    )
+    return {who: at for who, at in session.execute(query)} if ids else {}  # noqa: C416
 
 
 def _apply(cases: dict[str, _Case], entry: Entry) -> Fate:
@@ -124,9 +140,17 @@ def _changed(standing: _Standing, entry: Entry) -> _Standing:
         profile=overlay(standing.profile, entry.profile, fields=entry.given),
         schedule=rescheduled(standing.schedule, entry),
     )
-    if standing.status is not Status.PENDING or entry.status not in _PROVEN:
+    if standing.status is not Status.PENDING or not _proves(entry, standing.left_at):
         return known
     return replace(_standing(entry), profile=known.profile, schedule=known.schedule)
+
+
+def _proves(entry: Entry, left_at: datetime | None) -> bool:
+    """Whether the entry proves consent that was not withdrawn after it was given: anybody may
+    have typed the address of somebody who left, and so made them pending."""
+    if entry.status not in _PROVEN or entry.confirmed_at is None:
+        return False
+    return left_at is None or entry.confirmed_at > left_at
 
 
 def rescheduled(schedule: Schedule, entry: Entry) -> Schedule:

@@ -192,7 +192,8 @@ def confirm(
             ip_hash=ip_hash,
         )
         preferences.take_step(session, person.id, yes)
-        suppression.lift(session, person.address, key=key)
+        if suppression.reason_for(session, person.address, key=key) not in BARRED:
+            suppression.lift(session, person.address, key=key)
     return roster.by_ids(session, [person.id])[person.id]
 
 

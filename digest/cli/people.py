@@ -1,4 +1,4 @@
-"""subscribers add, show, import, export: the readers."""
+"""subscribers add, show, import, export: the readers. The rest stands in parting."""
 
 import sys
 from pathlib import Path
@@ -12,10 +12,13 @@ from digest.cli.terminal import FAILED, Json, app_of, err, fail, out, print_json
 from digest.errors import UnknownSubscriber
 from subscribers import address as addresses
 from subscribers import entry, intake, roster, suppression, transfer
+from subscribers.consent import Status
 from subscribers.person import Subscriber
 from subscribers.profile import to_data
 
-cli = typer.Typer(no_args_is_help=True, help="The readers: add, show, import, export.")
+cli = typer.Typer(
+    no_args_is_help=True, help="The readers: add, show, list, import, export, suppress, erase."
+)
 
 Lines = list[str] | None
 
@@ -89,7 +92,7 @@ def show(
     """One reader's settings and consent, or a list of readers."""
     app = app_of(context)
     if email is None:
-        _list(app, search, limit, as_json=as_json)
+        print_list(app, search, limit, as_json=as_json)
         return
     reader = find(app, email)
     with app.read() as session:
@@ -110,9 +113,12 @@ def show(
                 out.print(f"[dim]{name:<15}[/] {escape(str(shown))}")
 
 
-def _list(app: App, search: str, limit: int, *, as_json: bool) -> None:
+def print_list(
+    app: App, search: str, limit: int, *, status: Status | None = None, as_json: bool
+) -> None:
+    """Readers on standard output, with how many stand where."""
     with app.read() as session:
-        found = roster.search(session, search, limit=limit)
+        found = roster.search(session, search, status=status, limit=limit)
         counts = roster.counts(session)
     if as_json:
         print_json({"counts": counts, "subscribers": [reader_json(one) for one in found]})
