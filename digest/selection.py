@@ -66,7 +66,9 @@ class Selector:
     def try_out(self, session: Session, reader: Subscriber) -> Chosen:
         """What a reader as given would get, whether or not they had some of it before."""
         [(cohort, _)] = self._by_cohort(session, [reader])
-        asked = [replace(one, barred=frozenset()) for one in self.readers(session, cohort, [reader])]
+        asked = [
+            replace(one, barred=frozenset()) for one in self.readers(session, cohort, [reader])
+        ]
         [picks] = ranking.rank(cohort.pool, asked)
         digest = Digest(self.day, picks, len(cohort.candidates), self.notes(session))
         return Chosen(reader, digest, cohort)

@@ -69,6 +69,13 @@ def zone_name(text: str) -> str:
     return found
 
 
+@cache
+def zones() -> tuple[str, ...]:
+    """The zones to offer: those named after a place, and UTC."""
+    places = (name for name in _zones().values() if "/" in name and not name.startswith("Etc/"))
+    return (*sorted(places), "UTC")
+
+
 def read_days(text: str) -> tuple[Cadence, int]:
     """The cadence and weekday of "daily", "weekdays", "weekly" (on Monday) or "weekly:fri"."""
     word, _, weekday = text.strip().casefold().partition(":")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import Phase, State
@@ -14,7 +14,7 @@ from digest.core.packing import unpack_ids, unpack_picks
 from digest.store import history
 from digest.store.editions import Last
 from digest.store.runs import DIGEST
-from digest.store.tables import AttemptRow, DeliveryRow, RunRow
+from digest.store.tables import AttemptRow, BounceReportRow, DeliveryRow, RunRow
 from subscribers.chunks import chunks
 
 # Final or not, these may have reached the reader, or had nothing for them: the past starts here.
@@ -108,6 +108,23 @@ def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
     """Every message promised to one reader, oldest first."""
     query = select(DeliveryRow).where(DeliveryRow.subscriber_id == subscriber_id)
     return _values(session, session.scalars(query.order_by(DeliveryRow.id)).all())
+
+
+def forget_reader(session: Session, subscriber_id: int) -> None:
+    """Take out of the ledger whatever could tell who an erased reader was or what they read: the
+    picks with the reader's own words, new addresses, the servers' answers. The rows stay, so that
+    every run's account still adds up."""
+    own = DeliveryRow.subscriber_id == subscriber_id
+    session.execute(
+        update(AttemptRow)
+        .where(AttemptRow.delivery_id.in_(select(DeliveryRow.id).where(own)))
+        .values(reply="")
+    )
+    session.execute(
+        update(DeliveryRow).where(own).values(papers=None, picks=None, about="", reason="erased")
+    )
+    reports = BounceReportRow.subscriber_id == subscriber_id
+    session.execute(update(BounceReportRow).where(reports).values(diagnostic=""))
 
 
 def digest_of(session: Session, subscriber_id: int, day: date) -> Delivery | None:

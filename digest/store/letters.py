@@ -7,7 +7,7 @@ outcomes are those of every delivery.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -58,6 +58,16 @@ def queue(
         .where(ShardRow.run_id == RUN, ShardRow.number == number, ShardRow.done.is_(True))
         .values(done=False)
     )
+
+
+def count_since(session: Session, kind: str, subscriber_id: int, since: datetime) -> int:
+    """How many letters of a kind one subscriber was promised since then."""
+    query = select(func.count()).where(
+        DeliveryRow.subscriber_id == subscriber_id,
+        DeliveryRow.kind == kind,
+        DeliveryRow.changed_at >= since,
+    )
+    return session.scalar(query) or 0
 
 
 def _open_run(session: Session, now: datetime) -> None:

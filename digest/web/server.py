@@ -16,7 +16,8 @@ from starlette.staticfiles import StaticFiles
 
 from digest.app import App
 from digest.errors import SettingsError, StoreError
-from digest.web import api, confirming, leaving, public
+from digest.trial import Trials
+from digest.web import api, confirming, feedback, leaving, public, settings
 from digest.web.desk import Desk
 from digest.web.pages import Pages
 from digest.web.security import SecureHeaders
@@ -47,8 +48,9 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
     pages = Pages(app)
     web.state.app, web.state.pages, web.state.today = app, pages, Today(app)
     web.state.desk, web.state.intake = desk, desk.intake
+    web.state.trials = Trials(app)
     api.mount(web)
-    for room in (public, confirming, leaving):
+    for room in (public, confirming, leaving, settings, feedback):
         web.include_router(room.router)
     web.add_middleware(SecureHeaders)
     _answer_problems(web, pages)

@@ -1,103 +1,94 @@
-"""The subscribe form: what was typed into it, what that asks for, and what is wrong with it."""
+"""What a reader typed into the settings, field by field: an error loses nothing that was typed."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
 
 from starlette.datastructures import FormData
 
-from subscribers import entry
-from subscribers.address import Address
-from subscribers.errors import BadAddress, BadProfile
-from subscribers.schedule import zone_name
+from digest.web.fields import typed
+from subscribers import profile as profiles
+from subscribers import schedule as schedules
+from subscribers.errors import BadProfile
+from subscribers.person import Subscriber
+from subscribers.profile import InterestProfile
+from subscribers.schedule import Schedule
 
-# A name that no person can fill in, since the field is out of sight.
-TRAP, STAMP = "website", "stamp"
-
-HOURS = tuple((f"{hour}", f"{hour:02}:00") for hour in range(24))
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-CADENCES = (
-    ("daily", "Every day"),
-    ("weekdays", "Monday to Friday"),
-    *((f"weekly:{day[:3].lower()}", f"Once a week, on {day}") for day in _DAYS),
-)
-# What the form shows to who has typed nothing.
-EMPTY = {
-    "email": "",
-    "interests": "",
-    "keywords": "",
-    "categories": "",
-    "hour": "8",
-    "cadence": "daily",
-    "zone": "",
-}
+# These hold names and sentences, in which a comma parts nothing.
+BY_LINE = ("interests", "authors")
+LISTS = (*BY_LINE, "keywords", "mute", "categories")
+FIELDS = (*LISTS, "limit", "hour", "zone", "cadence", "weekday", "plain_only")
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What a form asks for, checked."""
+class Wishes:
+    """The form as it was typed, what of it can be kept, and what is wrong, by field."""
 
-    address: Address
-    fields: Mapping[str, object]
-
-
-class Wrong(Exception):
-    """The form cannot be taken as it is: the field, and what to mend."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
+    typed: dict[str, str]
+    profile: InterestProfile
+    schedule: Schedule
+    plain_only: bool
+    wrong: dict[str, str]
 
 
-def typed(form: FormData) -> dict[str, str]:
-    """The texts of the form's own fields, as they were typed."""
-    sent = {name: value for name, value in form.items() if isinstance(value, str)}
-    return {name: sent.get(name, default) for name, default in EMPTY.items()}
-
-
-def read(typed: Mapping[str, str], now: datetime) -> Wish:
-    """What was typed, checked; Wrong names the first field that cannot be kept."""
-    fields = _fields(typed)
-    try:
-        found = entry.read({"email": typed["email"], **fields}, now=now)
-    except BadAddress as error:
-        raise Wrong("email", _sentence(str(error))) from error
-    except BadProfile as error:
-        field = str(error).split()[0].rstrip(":")
-        raise Wrong(field if field in EMPTY else "email", _sentence(str(error))) from error
-    return Wish(found.address, fields)
-
-
-def _fields(typed: Mapping[str, str]) -> dict[str, object]:
-    """The fields that say something; what stands at its default is not said."""
-    lists: dict[str, list[str]] = {
-        name: _parts(typed[name], split) for name, split in _SPLIT.items()
+def of(reader: Subscriber) -> dict[str, str]:
+    """The fields as they show what is kept."""
+    lists = {
+        name: ("\n" if name in BY_LINE else ", ").join(getattr(reader.profile, name))
+        for name in LISTS
     }
-    said: dict[str, object] = {name: texts for name, texts in lists.items() if texts}
-    said |= {name: typed[name] for name in ("hour", "cadence") if typed[name] != EMPTY[name]}
-    if zone := _zone(typed["zone"]):
-        said["zone"] = zone
-    return said
+    return lists | {
+        "limit": str(reader.profile.limit),
+        "hour": str(reader.schedule.hour),
+        "zone": reader.schedule.zone,
+        "cadence": reader.schedule.cadence,
+        "weekday": schedules.WEEKDAYS[reader.schedule.weekday],
+        "plain_only": "yes" if reader.plain_only else "",
+    }
 
 
-_SPLIT: dict[str, Callable[[str], list[str]]] = {
-    "interests": str.splitlines,
-    "keywords": lambda text: text.replace("\n", ",").split(","),
-    "categories": lambda text: text.replace(",", " ").replace(";", " ").split(),
-}
+def read(sent: FormData, reader: Subscriber) -> Wishes:
+    """Read the form; a field that cannot be kept leaves what the reader had."""
+    fields = {name: typed(sent, name) for name in FIELDS}
+    wrong: dict[str, str] = {}
+    profile, schedule = reader.profile, reader.schedule
+    for name, change in _profile_changes(fields):
+        try:
+            profile = profiles.checked(replace(profile, **{name: change()}))
+        except (BadProfile, ValueError) as error:
+            wrong[name] = _told(name, error)
+    for name, change in _schedule_changes(fields):
+        try:
+            schedule = schedules.checked(replace(schedule, **change()))
+        except (BadProfile, ValueError) as error:
+            wrong[name] = _told(name, error)
+    return Wishes(fields, profile, schedule, fields["plain_only"] == "yes", wrong)
 
 
-def _parts(text: str, split: Callable[[str], list[str]]) -> list[str]:
-    return [part.strip() for part in split(text) if part.strip()]
+def _profile_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:
+    for name in LISTS:
+        yield name, lambda name=name: _list(name, fields[name])
+    yield "limit", lambda: int(fields["limit"])
 
 
-def _zone(text: str) -> str:
-    """The browser's zone; one that we do not know was not typed by anybody, so it is no error."""
-    try:
-        return zone_name(text) if text else ""
-    except BadProfile:
-        return ""
+def _schedule_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:
+    yield "hour", lambda: {"hour": int(fields["hour"])}
+    yield "zone", lambda: {"zone": fields["zone"]}
+    yield "cadence", lambda: _days(fields["cadence"], fields["weekday"])
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+def _days(cadence: str, weekday: str) -> dict[str, Any]:
+    word, day = schedules.read_days(f"weekly:{weekday}" if cadence == "weekly" else cadence)
+    return {"cadence": word, "weekday": day}
+
+
+def _list(name: str, text: str) -> tuple[str, ...]:
+    return tuple(re.split(r"[\r\n]+" if name in BY_LINE else r"[\r\n,;]+", text))
+
+
+def _told(name: str, error: Exception) -> str:
+    if not isinstance(error, BadProfile):
+        return "This must be a whole number."
+    text = str(error).removeprefix(f"{name}: ").removeprefix(f"{name} ")
+    return f"{text[:1].upper()}{text[1:]}."

@@ -1,0 +1,199 @@
+"""Settings by personal link: kept, previewed, moved, downloaded, erased."""
+
+import json
+import re
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from digest import sender
+from digest.app import App
+from digest.store import deliveries
+from subscribers import address as addresses
+from subscribers import roster, suppression, tokens
+from subscribers.consent import Reason, Status
+from subscribers.person import Subscriber
+from subscribers.schedule import Cadence
+from subscribers.tokens import Purpose
+from tests import given
+from tests.web.conftest import Site, text
+from tests.web.readers import ADDRESS, TITLES, current, history_of, reader_of, settings
+
+FORM = {
+    "interests": "protein folding\nrobots, and how they walk",
+    "keywords": "diffusion, RLHF",
+    "mute": "alignment",
+    "categories": "cs.CL",
+    "authors": "Ada Lovelace",
+    "limit": "7",
+    "hour": "6",
+    "zone": "europe/berlin",
+    "cadence": "weekly",
+    "weekday": "fri",
+    "plain_only": "yes",
+}
+
+
+@pytest.fixture
+def reader(app: App) -> Subscriber:
+    history_of(app)
+    return reader_of(app)
+
+
+def test_everything_is_saved_and_the_page_says_so(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    answer = site.client.post(path, data=FORM)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{path}?saved=1")
+    assert "Saved." in site.client.get(answer.headers["location"]).text
+    kept = current(site.app, reader.id)
+    assert kept.profile.interests == ("protein folding", "robots, and how they walk")
+    assert kept.profile.keywords == ("diffusion", "RLHF")
+    assert (kept.profile.mute, kept.profile.limit) == (("alignment",), 7)
+    assert (kept.schedule.zone, kept.schedule.hour) == ("Europe/Berlin", 6)
+    assert (kept.schedule.cadence, kept.schedule.weekday) == (Cadence.WEEKLY, 4)
+    assert kept.plain_only
+
+
+def test_what_is_wrong_is_said_by_field_and_nothing_typed_is_lost(
+    site: Site, reader: Subscriber
+) -> None:
+    path = settings(site.app, reader)
+    wrong = FORM | {"zone": "Mars/Base", "limit": "99", "keywords": "x" * 200}
+    answer = site.client.post(path, data=wrong)
+    assert answer.status_code == 400
+    for field in ("zone", "limit", "keywords"):
+        assert f'id="{field}-wrong"' in answer.text
+    assert "Mars/Base" in answer.text
+    assert "x" * 200 in answer.text
+    assert "protein folding" in answer.text
+    assert current(site.app, reader.id) == reader
+
+
+def test_the_preview_follows_what_is_typed_and_saves_nothing(
+    site: Site, reader: Subscriber
+) -> None:
+    path = settings(site.app, reader)
+    part = site.client.post(f"{path}/preview?part=1", data=FORM).text
+    assert "<html" not in part
+    assert TITLES[2] in part
+    assert TITLES[0] not in part
+    page = site.client.post(f"{path}/preview", data=FORM).text
+    assert TITLES[2] in page
+    assert "robots, and how they walk" in page
+    assert current(site.app, reader.id) == reader
+
+
+def test_links_of_other_kinds_and_erased_readers_are_refused(
+    site: Site, reader: Subscriber
+) -> None:
+    def token(purpose: Purpose, version: int = 1, who: int = reader.id) -> str:
+        now = site.app.clock()
+        return tokens.make(purpose, who, key=site.app.secret, version=version, now=now)
+
+    for bad in (
+        token(Purpose.UNSUBSCRIBE),
+        token(Purpose.FEEDBACK),
+        token(Purpose.SETTINGS, version=2),
+        token(Purpose.SETTINGS, who=999),
+        "x",
+    ):
+        for method, tail in (("GET", ""), ("POST", ""), ("POST", "/preview"), ("GET", "/data")):
+            answer = site.client.request(method, f"/settings/{bad}{tail}", data={"a": "b"})
+            assert answer.status_code == 400
+            assert "This link does not work" in answer.text
+
+
+def test_liked_papers_come_by_paste_and_by_file(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    bib = b"@a{x, title={{Protein} folding by diffusion}}\n@a{y, title={Not known here}}\n"
+    answer = site.client.post(
+        f"{path}/liked", data={"papers": "2603.00001"}, files={"file": ("my.bib", bib)}
+    )
+    assert "3 papers were added." in answer.text
+    liked = current(site.app, reader.id).profile.liked
+    assert liked == ("arxiv:2603.00001", "arxiv:2603.00003", "Not known here")
+    assert TITLES[2] in answer.text
+    site.client.post(f"{path}/unlike", data={"name": "Not known here"})
+    assert current(site.app, reader.id).profile.liked == liked[:2]
+    bad = site.client.post(f"{path}/liked", files={"file": ("my.bib", b"hello")})
+    assert (bad.status_code, 'id="liked-wrong"' in bad.text) == (400, True)
+
+
+def test_a_pause_has_an_end_and_can_be_ended(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    assert site.client.post(f"{path}/pause", data={"until": "1999-01-01"}).status_code == 400
+    site.client.post(f"{path}/pause", data={"do": "pause", "until": "2030-01-01"})
+    kept = current(site.app, reader.id)
+    assert (kept.status, f"{kept.paused_until}") == (Status.PAUSED, "2030-01-01")
+    site.client.post(f"{path}/pause", data={"do": "resume"})
+    assert current(site.app, reader.id).status is Status.ACTIVE
+
+
+def test_a_new_address_is_asked_and_the_old_one_told(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    site.client.post(f"{path}/address", data={"address": "new@example.org"})
+    [mail] = site.wait_for(1)
+    assert mail["To"] == "new@example.org"
+    [link] = re.findall(r"(/address/[^\s]+)", text(mail))
+    for method in ("GET", "HEAD"):
+        assert site.client.request(method, link).status_code == 200
+    assert current(site.app, reader.id).address.as_typed == ADDRESS
+    forged = link.replace("?to=new", "?to=eve")
+    assert site.client.get(forged).status_code == 400
+    for _ in range(2):
+        assert "Your papers come here now" in site.client.post(link).text
+    assert current(site.app, reader.id).address.as_typed == "new@example.org"
+    told = site.wait_for(2)[-1]
+    assert told["To"] == ADDRESS
+    assert site.client.get(path).status_code == 400
+
+
+def test_the_answer_is_the_same_for_an_address_that_is_taken(
+    site: Site, reader: Subscriber
+) -> None:
+    with site.app.begin() as session:
+        given.subscriber(session, "taken@example.org")
+    path = settings(site.app, reader)
+    answers = {
+        (answer.status_code, answer.headers["location"])
+        for address in ("taken@example.org", "free@example.org", "free@example.org")
+        for answer in [site.client.post(f"{path}/address", data={"address": address})]
+    }
+    assert len(answers) == 1
+    assert all(mail["To"] == "free@example.org" for mail in site.wait_for(2))
+
+
+def test_after_erasure_no_file_of_the_database_names_the_reader(
+    site: Site, reader: Subscriber
+) -> None:
+    path = settings(site.app, reader)
+    sender.send(site.app, given.day(0))
+    site.client.post(path, data=FORM | {"interests": FORM["interests"] + "\nzebrafish"})
+    site.client.post(f"{path}/address", data={"address": "elsewhere@example.org"})
+    site.wait_for(2)
+    told = json.loads(site.client.get(f"{path}/data").text)
+    assert told["subscriber"]["address"] == ADDRESS
+    assert told["deliveries"][0]["papers"][0]["reasons"]
+    assert "button" in site.client.get(f"{path}/erase").text
+    assert current(site.app, reader.id)
+    assert "Everything is erased" in site.client.post(f"{path}/erase").text
+    with site.app.read() as session:
+        address = addresses.parse(ADDRESS)
+        assert roster.find(session, address) is None
+        assert suppression.reason_for(session, address, key=site.app.secret) is Reason.ERASED
+        assert all(not one.picks for one in deliveries.of_subscriber(session, reader.id))
+    checkpoint(site.app)
+    file = site.app.database.file
+    assert file is not None
+    dump = b"".join(one.read_bytes() for one in Path(file.parent).glob(f"{file.name}*")).lower()
+    assert len(dump) > 10_000
+    for words in ("zebrafish", "lovelace@example", "elsewhere@example", "how they walk"):
+        assert words.encode() not in dump, words
+
+
+def checkpoint(app: App) -> None:
+    """Move SQLite's log into its file, and empty it."""
+    connection = sqlite3.connect(str(app.database.file))
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
