@@ -1,0 +1,233 @@
+"""The whole way of a reader in a real browser: wide, narrow, without scripts, by keyboard alone."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import TypeVar
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from digest import pipeline, sender
+from digest.cli.terminal import today
+from digest.store import history
+from subscribers import address as addresses
+from subscribers import roster
+from subscribers.consent import Status
+from tests.given import lacking
+from tests.stories.test_send import listing
+from tests.web.conftest import Site, text, until
+
+T = TypeVar("T")
+
+EMAIL = "ada@example.org"
+TITLES = (
+    "Whale song decoded by language models",
+    "Robots that fold towels",
+    "A tea ceremony for machines",
+    "Proteins that fold themselves",
+)
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        lacking("chromium", "the pages are tried in a real browser (deploy/install-tools)")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.chromium.launch(executable_path=path, args=quiet) as running:
+        yield running
+
+
+@pytest.fixture
+def filled(site: Site) -> Site:
+    """The pages over a day of four papers."""
+    day = today(site.app)
+    aside(pipeline.collect, site.app, [listing(site.outbox.parent, day, TITLES, votes=5)])
+    return site
+
+
+def aside(story: Callable[..., T], *arguments: object) -> T:
+    """Run a story in a thread of its own: the browser's event loop lives in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(story, *arguments).result()
+
+
+def ours(site: Site, path: str) -> str:
+    return f"{site.url}{path}"
+
+
+def link(site: Site, start: str, mail_number: int = -1) -> str:
+    """The link of a mail that begins so, as a URL of the running server."""
+    mail = site.mails()[mail_number]
+    [found, *_] = [path for path in site.links(mail) if path.startswith(start)]
+    return ours(site, found)
+
+
+def status(site: Site) -> Status | None:
+    with site.app.read() as session:
+        found = roster.find(session, addresses.parse(EMAIL))
+    return found.status if found else None
+
+
+def subscribe(page: Page, site: Site) -> None:
+    page.goto(site.url)
+    page.get_by_label("E-mail address").fill(EMAIL)
+    page.wait_for_timeout(2200)
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("mail|inbox", re.I))
+
+
+def confirm(page: Page, site: Site) -> None:
+    site.wait_for(1)
+    page.goto(link(site, "/confirm/"))
+    assert status(site) is Status.PENDING
+    page.get_by_role("button", name="Yes, subscribe me").click()
+    until(lambda: status(site) is Status.ACTIVE)
+    site.wait_for(2)
+
+
+def change_interests(page: Page, site: Site, *, scripts: bool) -> None:
+    page.goto(link(site, "/settings/"))
+    page.get_by_label("What you work on").fill("robots that fold towels")
+    if not scripts:
+        page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview")).to_contain_text("Robots that fold towels")
+    page.get_by_label("What you work on").fill("whale song")
+    if not scripts:
+        page.get_by_role("button", name="Preview").click()
+    expect(page.locator("#preview")).to_contain_text("Whale song decoded")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text(re.compile("saved", re.I))
+
+
+def digest_of(site: Site, day: date) -> str:
+    """Send a day's digest and give its text."""
+    before = len(site.mails())
+    aside(sender.send, site.app, day)
+    return text(site.wait_for(before + 1)[-1])
+
+
+WAYS = [
+    pytest.param({"viewport": {"width": 1280, "height": 900}}, True, id="wide"),
+    pytest.param({"viewport": {"width": 375, "height": 800}}, True, id="narrow"),
+    pytest.param(
+        {"viewport": {"width": 375, "height": 800}, "java_script_enabled": False},
+        False,
+        id="without scripts",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "scripts"), WAYS)
+def test_from_the_form_to_the_last_mail(
+    browser: Browser, filled: Site, options: dict[str, object], scripts: bool
+) -> None:
+    site, day = filled, today(filled.app)
+    page = browser.new_page(**options)  # type: ignore[arg-type]
+    subscribe(page, site)
+    confirm(page, site)
+    change_interests(page, site, scripts=scripts)
+    assert TITLES[0] in " ".join(digest_of(site, day).split())
+    paths = site.links(site.mails()[-1])
+    page.goto(ours(site, next(p for p in paths if "/feedback/" in p and "/less/" in p)))
+    page.get_by_role("button", name="Yes, not for me").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Noted")
+    page.goto(link(site, "/settings/"))
+    expect(page.locator("#feedback")).to_contain_text("Less like")
+    page.goto(link(site, "/unsubscribe/"))
+    page.get_by_role("button", name="Unsubscribe").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You are unsubscribed")
+    count = len(site.mails())
+    tomorrow = day + timedelta(days=1)
+    aside(pipeline.collect, site.app, [listing(site.outbox.parent, tomorrow, ["Whales again"])])
+    assert aside(sender.send, site.app, tomorrow).audience == 0
+    assert len(site.mails()) == count
+    page.close()
+
+
+def test_by_keyboard_alone(browser: Browser, filled: Site) -> None:
+    page = browser.new_page()
+    page.goto(filled.url)
+    reach(page, "#email")
+    page.keyboard.type(EMAIL)
+    page.wait_for_timeout(2200)
+    page.keyboard.press("Enter")
+    filled.wait_for(1)
+    page.goto(link(filled, "/confirm/"))
+    reach(page, "main button")
+    page.keyboard.press("Enter")
+    until(lambda: status(filled) is Status.ACTIVE)
+    filled.wait_for(2)
+    page.goto(link(filled, "/unsubscribe/"))
+    reach(page, "main button")
+    page.keyboard.press("Enter")
+    until(lambda: status(filled) is Status.UNSUBSCRIBED)
+    page.close()
+
+
+def reach(page: Page, selector: str) -> None:
+    """Press Tab until this has the focus, and see that the focus can be seen."""
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            style = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert style != "none"
+            return
+    raise AssertionError(f"{selector} cannot be reached by keyboard")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(browser: Browser, filled: Site, scheme: str) -> None:
+    page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    subscribe(page, filled)
+    checked = [check(page)]
+    filled.wait_for(1)
+    page.goto(link(filled, "/confirm/"))
+    checked.append(check(page))
+    page.get_by_role("button", name="Yes, subscribe me").click()
+    checked.append(check(page))
+    filled.wait_for(2)
+    digest_of(filled, today(filled.app))
+    paths = [path for mail in filled.mails() for path in filled.links(mail)]
+    settings = next(path for path in paths if path.startswith("/settings/")).split("#")[0]
+    some = [next(p for p in paths if p.startswith(s)) for s in ("/unsubscribe/", "/feedback/")]
+    for path in ("/", "/nowhere", settings, f"{settings}/erase", "/confirm/forged", *some):
+        page.goto(ours(filled, path))
+        checked.append(check(page))
+        page.set_viewport_size({"width": 375, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 375, f"{path} is {wide} px wide on a telephone"
+        page.set_viewport_size({"width": 1280, "height": 800})
+    assert [fault for faults in checked for fault in faults] == []
+    page.close()
+
+
+def check(page: Page) -> list[str]:
+    """What axe finds wrong with a page, in a line each."""
+    found = Axe().run(page).response["violations"]
+    return [f"{page.url}: {one['id']} at {one['nodes'][0]['target']}" for one in found]
+
+
+def test_scripts_and_styles_stay_small_and_are_all_that_is_loaded(
+    browser: Browser, filled: Site
+) -> None:
+    page = browser.new_page()
+    loaded: dict[str, int] = {}
+    page.on("response", lambda answer: loaded.update({answer.url: len(answer.body())}))
+    page.goto(filled.url)
+    page.wait_for_load_state("networkidle")
+    assert all(url.startswith(filled.url) for url in loaded)
+    assert sum(size for url, size in loaded.items() if "/static/" in url) < 30_000
+    with filled.app.read() as session:
+        assert history.count(session) == len(TITLES)
+    page.close()
