@@ -32,9 +32,13 @@ class Desk:
         self._app = replace(app, database=Patient(app.database, turns)) if sole else app
         self.intake = Intake(app, self.nudge, turns)
         self._nudged, self._stopped = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        """Begin, or begin again."""
+        self._stopped.clear()
+        self.intake.open()
+        self._thread = threading.Thread(target=self._work, name="desk", daemon=True)
         self._thread.start()
 
     def nudge(self) -> None:
@@ -46,7 +50,7 @@ class Desk:
         self.intake.close()
         self._stopped.set()
         self.nudge()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     def _work(self) -> None:

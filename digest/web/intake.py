@@ -78,11 +78,16 @@ class Intake:
         since = time.monotonic() - 1
         return sum(number for at, number in tuple(self._lately) if at > since)
 
+    def open(self) -> None:
+        """Take sign-ups (again)."""
+        with self._guard:
+            self._closed = False
+
     def close(self) -> None:
         """Write what has come, and take no more."""
         with self._guard:
             self._closed = True
-            thread = self._thread
+            thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
             thread.join()

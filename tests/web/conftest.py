@@ -19,7 +19,7 @@ from digest.settings import load
 from digest.web import server
 from tests.stories.conftest import home  # noqa: F401 - a fixture
 
-SOON_S = 15.0
+SOON_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)

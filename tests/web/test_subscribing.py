@@ -461,3 +461,16 @@ def test_a_post_too_large_is_refused(site: Site) -> None:
     assert answer.status_code in (400, 413)
     with site.app.read() as session:
         assert session.execute(text("SELECT count(*) FROM signups")).scalar() == 0
+
+
+def test_the_api_spends_the_same_budget_and_leads_to_the_same_mail(site: Site) -> None:
+    asked = [
+        site.client.post("/api/v1/subscriptions", json={"email": f"api{n}@example.org"})
+        for n in range(6)
+    ]
+    assert {answer.status_code for answer in asked} == {202}
+    pressed = [press(site, f"form{n}@example.org").status_code for n in range(6)]
+    assert pressed == [200] * 4 + [429] * 2
+    last = site.client.post("/api/v1/subscriptions", json={"email": "late@example.org"})
+    assert last.status_code == 429
+    assert len(site.wait_for(10)) == 10

@@ -4,11 +4,11 @@ from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 
-from digest.app import App
-from digest.store.api_keys import ApiKey, Scope
+from digest.store.api_keys import Scope
 from digest.web.api.access import OptionalKey, TheApp, problems
 from digest.web.api.models import Said, Subscription
 from digest.web.api.route import ApiRoute
+from digest.web.budgets import visitor_of
 from subscribers import entry, signup
 
 router = APIRouter(tags=["subscribing"], route_class=ApiRoute)
@@ -31,16 +31,14 @@ def subscribe(request: Request, app: TheApp, key: OptionalKey, wanted: Subscript
     fields = wanted.model_dump(exclude_none=True)
     read = entry.read(fields, now=app.clock())
     del fields["email"]
+    visitor = visitor_of(request, app)
     one = signup.Request(
         address=read.address,
         fields=fields,
         source=f"API key {key.name}" if key else "API",
         at=app.clock(),
+        ip_hash=visitor.ip_hash,
     )
-    _put_down(request, app, key, one)
+    if not request.app.state.intake.take(one, visitor):
+        raise HTTPException(429, "that was a lot in a short time: try again in an hour")
     return Said(detail=ANSWER)
-
-
-def _put_down(request: Request, app: App, key: ApiKey | None, one: signup.Request) -> None:
-    with app.begin() as session:
-        signup.put_down(session, [one])
