@@ -4,11 +4,13 @@ wrong ones, with and without a key. No answer that is not described, none that i
 import shutil
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 from schemathesis.openapi.loaders import from_asgi
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
@@ -68,11 +70,12 @@ def test_every_answer_is_described(
     headers = {"Authorization": f"Bearer {key}"} if has_key else {}
     tried = Counter[str]()
 
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         tried[case.operation.label] += 1
         case.call_and_validate(headers=headers)
 
     for found in described.get_all_operations():
+        assert isinstance(found, Ok)
         cases = found.ok().as_strategy(generation_mode=mode)
         settings(EXAMPLES, max_examples=10 if has_key else 4)(given(cases)(check))()
     assert len(tried) == OPERATIONS
