@@ -8,8 +8,7 @@ from sqlalchemy.orm import Session
 
 from subscribers import address as addresses
 from subscribers import roster, suppression
-from subscribers.address import Address, parse
-from subscribers.chunks import chunks
+from subscribers.address import Address
 from subscribers.consent import Reason
 from subscribers.tables import ConsentEventRow, FeedbackRow, ProfileRow, SignupRow, SubscriberRow
 
@@ -24,7 +23,6 @@ def erase(session: Session, address: Address, *, key: bytes, now: datetime, sour
     who = roster.find(session, address)
     if who is None:
         return False
-    _forget_signups(session, address)
     session.execute(delete(ConsentEventRow).where(ConsentEventRow.subscriber_id == who.id))
     session.execute(delete(FeedbackRow).where(FeedbackRow.subscriber_id == who.id))
     session.execute(delete(ProfileRow).where(ProfileRow.subscriber_id == who.id))
@@ -32,14 +30,6 @@ def erase(session: Session, address: Address, *, key: bytes, now: datetime, sour
     session.execute(delete(SignupRow).where(SignupRow.id.in_(_signups(session, address))))
     suppression.suppress(session, address, Reason.ERASED, key=key, now=now, source=source)
     return True
-
-
-def _forget_signups(session: Session, address: Address) -> None:
-    """Requests nobody decided yet would bring the address back; they keep it as it was typed."""
-    query = select(SignupRow.id, SignupRow.address)
-    typed = [n for n, text in session.execute(query) if parse(text).key == address.key]
-    for part in chunks(typed):
-        session.execute(delete(SignupRow).where(SignupRow.id.in_(part)))
 
 
 def personal_data(session: Session, address: Address, *, key: bytes) -> dict[str, Any] | None:

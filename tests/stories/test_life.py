@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from pydantic import SecretStr
 
-from digest import bounces, postman, readers, sender
+from digest import bounces, personal, postman, readers, sender
 from digest.app import App
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
@@ -202,8 +202,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(email=PEOPLE)
     def erase(self, email: str) -> None:
-        with self.app.begin() as session:
-            existed = readers.erase(session, self.app, parsed(email), source="test")
+        existed = personal.erase(self.app, parsed(email), source="test")
         before = self.owner(email)
         if existed:
             fresh = Owner(barred=before.barred or Reason.ERASED, left_at=self.now)
