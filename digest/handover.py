@@ -10,6 +10,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
+from digest import failures
 from digest.app import App
 from digest.core.delivery import Outcome, State
 from digest.core.message import Message
@@ -93,5 +94,11 @@ class Handover:
         self._record(shard, [(one, again) for one in rest])
 
     def _record(self, shard: Shard, outcomes: Sequence[tuple[Claimed, Outcome]]) -> None:
+        now = self._app.clock()
         with self._app.begin() as session:
-            outbox.record(session, shard, outcomes, now=self._app.clock())
+            outbox.record(session, shard, outcomes, now=now)
+            for one, outcome in outcomes:
+                failures.from_outcome(
+                    session, outcome, delivery_id=one.id, subscriber_id=one.subscriber_id,
+                    key=self._app.secret, now=now,
+                )  # fmt: skip

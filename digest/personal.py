@@ -57,4 +57,5 @@ def erase(app: App, address: Address, *, source: str) -> bool:
             return False
         deliveries.forget_reader(session, person.id)
         erasure.erase(session, address, key=app.secret, now=app.clock(), source=source)
+    app.database.settle()
     return True

@@ -6,15 +6,9 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.store import bounces
-from subscribers import erasure, preferences, roster, suppression
+from subscribers import preferences, roster, suppression
 from subscribers.address import Address
 from subscribers.consent import Consent, ConsentKind, Reason, Status
-
-
-def erase(session: Session, app: App, address: Address, *, source: str) -> bool:
-    """Remove everything about a reader but the keyed hash of the address; False if unknown."""
-    now = app.clock()
-    return erasure.erase(session, address, key=app.secret, now=now, source=source)
 
 
 def suppress(session: Session, app: App, address: Address, reason: Reason, *, source: str) -> bool:

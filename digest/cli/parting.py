@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from digest import readers
-from digest.app import App
+from digest import personal, readers
 from digest.cli.people import cli, find, option, print_list
 from digest.cli.terminal import Json, app_of, fail, out, print_json
 from subscribers import address as addresses
@@ -83,16 +82,11 @@ def erase(
     reader = find(app, email)
     if not yes:
         _confirm(reader.address.as_typed)
-    _erase(app, reader.address.as_typed)
+    personal.erase(app, reader.address, source=SOURCE)
     if as_json:
         print_json({"email": reader.address.as_typed, "erased": True})
     else:
         out.print(f"{email} is erased", markup=False)
-
-
-def _erase(app: App, email: str) -> None:
-    with app.begin() as session:
-        readers.erase(session, app, addresses.parse(email), source=SOURCE)
 
 
 def _confirm(email: str) -> None:

@@ -51,7 +51,9 @@ class Letters:
         message.set_content(text, cte="quoted-printable")
         message.add_alternative(html, subtype="html", cte="quoted-printable")
         message.set_boundary("=_papers-digest")
-        return Message(number, self._site.address, address, subject, message.as_bytes())
+        return Message(
+            number, headers.envelope_sender(self._site, key), address, subject, message.as_bytes()
+        )
 
     def _render(self, name: str, values: Mapping[str, object]) -> str:
         return self._environment.get_template(name).render(values)

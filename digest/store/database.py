@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,13 @@ class Database:
                 yield session
         except SQLAlchemyError as error:
             raise StoreError(_explain(error, self.engine)) from error
+
+    def settle(self) -> None:
+        """Let nothing of what was erased stay in SQLite's write-ahead log, as far as readers at
+        work allow it; the next settling, or closing, does the rest."""
+        if self.is_sqlite:
+            with closing(self.engine.raw_connection()) as plain:
+                plain.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def upgrade(self) -> None:
         """Create the tables, or bring them up to this program; doing it again changes nothing."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from digest import readers
+from digest import personal, readers
 from digest.app import App
 from digest.web.api.access import Manager, Reader, TheApp, problems
 from digest.web.api.models import (
@@ -130,9 +130,8 @@ def _change(session: Session, app: App, reader: Subscriber, given: Changes) -> N
 )
 def erase_subscriber(app: TheApp, key: Manager, email: Name) -> None:
     """Erase a reader: only a keyed hash of the address stays, so that no import brings it back."""
-    with app.begin() as session:
-        if not readers.erase(session, app, addresses.parse(email), source=f"API key {key.name}"):
-            raise HTTPException(404, "nobody is subscribed with this address")
+    if not personal.erase(app, addresses.parse(email), source=f"API key {key.name}"):
+        raise HTTPException(404, "nobody is subscribed with this address")
     log.info("reader erased", extra={"api_key": key.id})
 
 
