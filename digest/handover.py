@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import socket
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -66,10 +67,12 @@ class Handover:
         `ended` hears of every delivery that has come to an outcome.
         """
         queue = iter(group)
-        lanes = [asyncio.create_task(self._lane(one, queue, shard, ended)) for one in self._lanes]
-        refusals = [refusal for refusal in await asyncio.gather(*lanes) if refusal]
-        if refusals:
-            raise Stop(refusals[0])
+        lanes = [self._lane(one, queue, shard, ended) for one in self._lanes]
+        for ending in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(ending, BaseException):
+                raise ending
+            if ending:
+                raise Stop(ending)
 
     async def _lane(
         self,
@@ -84,7 +87,11 @@ class Handover:
             if outcome.ours:
                 self._refused(shard, [one, *(other for other, _ in queue)], outcome)
                 return outcome.reply
-            self._record(shard, [(one, outcome)])
+            try:
+                self._record(shard, [(one, outcome)])
+            except Exception:
+                deque(queue, maxlen=0)  # nothing more may be sent by any lane
+                raise
             ended(1)
         return ""
 

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.core.delivery import State
 from digest.core.message import Message
+from digest.errors import LostClaim
 from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
 from digest.mail.letter import Letters
 from digest.store import deliveries, letters, outbox
@@ -99,6 +100,8 @@ class _Postman:
                 except Stop as stop:
                     log.warning("letters wait", extra={"reason": str(stop)})
                     return self._sent
+                except LostClaim as lost:  # whoever took it over goes on with it
+                    log.warning("shard lost", extra={"reason": str(lost)})
                 finally:
                     self._release(shard)
                 shard = self._claim()

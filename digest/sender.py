@@ -18,7 +18,7 @@ from digest.app import App
 from digest.core.delivery import State
 from digest.core.message import Message
 from digest.core.packing import pack_ids, pack_picks
-from digest.errors import DigestError
+from digest.errors import DigestError, LostClaim
 from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
 from digest.letters import Composer
 from digest.selection import Chosen, Selector
@@ -170,9 +170,14 @@ class _Sender:
         while shard := self._claim(run):
             try:
                 await self._shard(run, shard, composer)
+            except LostClaim as lost:  # whoever took it over goes on with it
+                log.warning("shard lost", extra={"reason": str(lost)})
             finally:
-                with self._app.begin() as session:
-                    outbox.release(session, shard)
+                self._release(shard)
+
+    def _release(self, shard: Shard) -> None:
+        with self._app.begin() as session:
+            outbox.release(session, shard)
 
     def _claim(self, run: runs.Run) -> Shard | None:
         with self._app.begin() as session:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -19,7 +19,7 @@ from digest.cli.terminal import today
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
 from digest.pipeline import collect
-from digest.store import history
+from digest.store import history, outbox
 from subscribers import address as addresses
 from subscribers import entry, intake, preferences, roster, suppression
 from subscribers.consent import Consent, ConsentKind, Reason
@@ -303,6 +303,27 @@ def test_sending_to_one_reader_leaves_a_paused_send_to_the_others_paused(
     assert [mail["To"] for mail in mails(home)] == ["rob@example.org"]
     rest = sender.send(ready, DAY)
     assert (rest.audience, rest.outcomes, rest.already) == (1, {State.SENT: 1}, 1)
+
+
+def test_a_sender_that_lost_its_shard_sends_nothing_more(app: App, home: Path) -> None:
+    clock = [datetime(2026, 5, 7, 8, tzinfo=UTC)]
+    app = App(app.settings, app.database, lambda: clock[0], app.secret)
+    collect(app, [listing(home, DAY, ["Whale song decoded"])])
+    for number in range(20):
+        reader(app, f"r{number}@example.org")
+
+    def overtaken(_: Message) -> Outcome:
+        clock[0] += timedelta(hours=1)  # as if it had been stopped for that long
+        with app.begin() as session:
+            [run_id] = sender.runs.unfinished(session, DAY)
+            outbox.claim_shard(session, run_id, owner="another", now=clock[0])
+        return Outcome(State.SENT, "250 ok", 250, Phase.DOT)
+
+    relay = Relay(overtaken)
+    told = sender.send(app, DAY, transports=lambda: relay)
+    assert len(relay.got) <= app.settings.connections
+    assert told.outcomes[State.SENT] == 0
+    assert told.outcomes.total() == told.audience == 20
 
 
 def test_one_that_was_under_way_when_the_sender_died_is_in_doubt_and_not_sent_again(
