@@ -33,6 +33,7 @@ class Desk:
         self.intake = Intake(app, self.nudge, turns)
         self._nudged, self._stopped = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
+        self._held_since: float | None = None
 
     def start(self) -> None:
         """Begin, or begin again."""
@@ -65,15 +66,23 @@ class Desk:
                 self._stopped.wait(EVERY_S)
 
     def _wait_for_calm(self) -> None:
-        end = time.monotonic() + PATIENCE_S
-        while self.intake.rate() >= POURING and time.monotonic() < end:
+        self._held_since = self._held_since or time.monotonic()
+        while self._must_wait():
             if self._stopped.wait(0.2):
                 return
 
+    def _must_wait(self) -> bool:
+        """Whether visitors come so fast that the letters had better wait."""
+        patient = time.monotonic() - (self._held_since or 0) < PATIENCE_S
+        return patient and self.intake.rate() >= POURING
+
     def _round(self) -> None:
+        """Do what there is to do; left half done when sign-ups begin to pour in."""
         while postman.decide_signups(self._app, limit=SOME) == SOME:
-            if self._stopped.is_set():
+            if self._stopped.is_set() or self._must_wait():
+                self.nudge()
                 return
         postman.post(self._app)
         with self._app.begin() as session:
             budgets.sweep(session, now=self._app.clock())
+        self._held_since = None

@@ -26,7 +26,7 @@ from subscribers.signup import Request
 
 log = logging.getLogger(__name__)
 
-GATHER_S, MOST = 0.003, 200
+GATHER_S, MOST = 0.008, 200
 
 
 @dataclass(frozen=True, slots=True, eq=False)

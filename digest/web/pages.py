@@ -18,6 +18,7 @@ class Pages:
             loader=FileSystemLoader(app.templates / "web"),
             undefined=StrictUndefined,
             autoescape=True,
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
