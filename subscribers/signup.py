@@ -21,7 +21,9 @@ from subscribers.address import Address
 from subscribers.consent import WORDING, Consent, ConsentKind, Reason, Status
 from subscribers.entry import Entry
 from subscribers.errors import BadToken, SubscriberError
+from subscribers.intake import rescheduled
 from subscribers.person import Subscriber, event_values
+from subscribers.profile import overlay
 from subscribers.tables import ConsentEventRow, SignupRow
 from subscribers.tokens import CONFIRM_WITHIN, Purpose
 
@@ -166,8 +168,10 @@ def _ask_again(
     if person.status in (Status.PENDING, Status.UNSUBSCRIBED):
         preferences.take_step(session, person.id, consent)
         if person.status is Status.PENDING and wish.given - {"email"}:
-            preferences.change_profile(session, person.id, wish.profile, now=now)
-            preferences.change_schedule(session, person.id, wish.schedule)
+            profile = overlay(person.profile, wish.profile, fields=wish.given)
+            preferences.change_profile(session, person.id, profile, now=now)
+            schedule = rescheduled(person.schedule, wish)
+            preferences.change_schedule(session, person.id, schedule)
     else:
         session.execute(insert(ConsentEventRow), event_values(person.id, consent))
 

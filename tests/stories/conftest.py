@@ -21,6 +21,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def app(home: Path) -> App:
+def app(home: Path, sqlite_url: str) -> App:
     """An App with an empty history, sending into home/outbox."""
-    return build(load())
+    return build(load(database_url=sqlite_url))
