@@ -183,7 +183,8 @@ def _print_demo(played: demonstration.Demo) -> None:
     out.print(f"[bold]Collected[/] {len(played.reports)} listings of three days: {counts}")
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("reader", "papers", "top reason", "first paper"):
-        table.add_column(name, justify="right" if name == "papers" else "left", max_width=52)
+        side: Any = "right" if name == "papers" else "left"
+        table.add_column(name, justify=side, max_width=52, no_wrap=True, overflow="ellipsis")
     for row in played.rows:
         table.add_row(row.reader, str(row.papers), escape(row.reason), escape(row.best))
     out.print(table)

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from digest.cli.terminal import app_of, err
-from digest.web import server
 
 
 def register(cli: typer.Typer) -> None:
@@ -23,6 +22,9 @@ def web(
 
     Put a proxy that speaks https before it and name it in DIGEST_TRUSTED_PROXIES.
     """
+    # Loaded only here: the web framework would cost every other command most of a second.
+    from digest.web import server
+
     app = app_of(context)
     with server.listen(host, port) as listening, suppress(KeyboardInterrupt):
         name, number = listening.getsockname()[:2]
