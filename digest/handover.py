@@ -10,11 +10,13 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from digest import failures
 from digest.app import App
 from digest.core.delivery import Outcome, State
 from digest.core.message import Message
+from digest.errors import SettingsError
 from digest.mail.transport import Transport, open_transport
 from digest.store import outbox
 from digest.store.outbox import Claimed, Shard
@@ -36,11 +38,30 @@ def owner() -> str:
     return f"{socket.gethostname()[:40]}:{os.getpid()}"
 
 
+def _check_sender(app: App, url: str) -> None:
+    """SettingsError if mail would leave this machine under the names of the defaults."""
+    relay = urlsplit(url).hostname or ""
+    if not url.lower().startswith("smtp") or relay in ("localhost", "::1") or relay[:4] == "127.":
+        return
+    if app.site.address.endswith("@localhost.localdomain"):
+        raise SettingsError(
+            "DIGEST_FROM: still the default, which no relay should send; "
+            "for example Daily Papers <papers@example.org>"
+        )
+    if (urlsplit(app.settings.base_url).hostname or "") == "localhost":
+        raise SettingsError(
+            "DIGEST_BASE_URL: still the default, so no reader could unsubscribe; "
+            "for example https://papers.example.org"
+        )
+
+
 class Handover:
     """Open connections to the relay, as `async with Handover(app, width) as handover`."""
 
     def __init__(self, app: App, width: int, make: TransportFactory | None = None) -> None:
         url = app.settings.smtp_url.get_secret_value()
+        if make is None:
+            _check_sender(app, url)
         self._app, self._width = app, max(1, min(width, app.settings.connections))
         self._make = make or (lambda: open_transport(url))
         self._lanes: list[Transport] = []

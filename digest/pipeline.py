@@ -91,6 +91,7 @@ async def _collect(
                 report.fail(_one_line(error))
             collector.log()
             reports.append(report)
+            await asyncio.sleep(0)  # where Ctrl-C is heard, between two sources
     return reports
 
 

@@ -88,7 +88,7 @@ class Selector:
     ) -> list[ranking.Reader]:
         """Subscribers as the ranking needs them: with liked papers' words and what they had."""
         since = min((one.listed_on for one in cohort.candidates), default=self.day)
-        had = deliveries.sent_papers(session, [one.id for one in members], since)
+        had = deliveries.sent_papers(session, [one.id for one in members], since, but=self.day)
         said = feedback.said_by(session, [one.id for one in members])
         wishes = [_wish(one, said.get(one.id, ())) for one in members]
         papers = _papers(session, {name for wish in wishes for name in (*wish.liked, *wish.less)})

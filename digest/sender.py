@@ -262,7 +262,7 @@ class _Sender:
             outbox.extend(session, shard, now)
             ids = [one.subscriber_id for one in group]
             readers = roster.by_ids(session, ids)
-            left = [who for who in ids if not _may_get(readers.get(who), self._day)]
+            left = [who for who in ids if not may_get(readers.get(who), self._day)]
             why = dict.fromkeys(left, "no longer subscribed")
             found = suppression.suppressed_ids(session, ids, key=self._app.secret)
             why |= {who: f"suppressed: {reason}" for who, reason in found.items()}
@@ -282,7 +282,7 @@ class _Sender:
         self._progress(self._done, self._total)
 
 
-def _may_get(reader: Subscriber | None, day: date) -> bool:
+def may_get(reader: Subscriber | None, day: date) -> bool:
     """Whether consent holds: active, or paused until this day at the latest."""
     if reader is None:
         return False

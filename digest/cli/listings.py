@@ -1,6 +1,7 @@
 """init, collect, papers: the history and what comes into it."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +19,7 @@ from digest.cli.terminal import (
     out,
     print_json,
     progress,
+    read_day,
 )
 from digest.core.edition import Change
 from digest.pipeline import Report
@@ -65,9 +67,13 @@ def collect(
     """
     app = app_of(context)
     with progress("collecting") as bar:
-        reports = pipeline.collect(
-            app, names or (), day, lambda _name, done, total: bar(done, total)
-        )
+        seen: dict[str, None] = {}
+
+        def show(name: str, done: int, total: int) -> None:
+            seen.setdefault(name)
+            bar(done, total, f"{len(seen)} of {len(names or app.settings.sources)} · {name[:40]}")
+
+        reports = pipeline.collect(app, names or (), day, show)
     if as_json:
         print_json(_as_json(reports))
     else:
@@ -101,7 +107,9 @@ def _print(reports: Sequence[Report]) -> None:
     out.print(table)
     for report in reports:
         if report.error:
-            out.print(f"{report.name}: {report.error}", style="red", markup=False)
+            named = report.error.startswith(report.name)
+            line = report.error if named else f"{report.name}: {report.error}"
+            out.print(line, style="red", markup=False)
 
 
 def _state(report: Report) -> str:
@@ -111,9 +119,17 @@ def _state(report: Report) -> str:
 
 def papers(
     context: typer.Context,
-    day: Day = None,
+    day: Annotated[
+        date | None,
+        typer.Option(
+            "--day", "-d", parser=read_day, metavar="YYYY-MM-DD", help="Only this day's papers."
+        ),
+    ] = None,
     search: Annotated[
-        str, typer.Option("--search", "-s", help="Words that title, abstract or authors hold.")
+        str,
+        typer.Option(
+            "--search", "-s", help="Words of title, abstract or authors; or an arXiv id or DOI."
+        ),
     ] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most papers to show.")] = 30,
     as_json: Json = False,
@@ -122,6 +138,8 @@ def papers(
     app = app_of(context)
     with app.read() as session:
         found = history.search(session, day=day, text=search, limit=limit)
+        exact = history.find(session, search) if search and not found else None
+        found += [exact] if exact else []
         total = history.count(session)
     if as_json:
         print_json({"total": total, "papers": [paper_json(one) for one in found]})

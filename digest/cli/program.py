@@ -58,7 +58,7 @@ web.register(cli)
 bounces.register(cli)
 
 
-def main() -> None:
+def run() -> None:
     """Run a command; whatever goes wrong ends in one line and status 1."""
     try:
         cli()

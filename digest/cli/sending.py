@@ -1,7 +1,7 @@
 """send and preview: what goes out, or would."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +23,7 @@ from digest.cli.terminal import (
     progress,
     today,
 )
+from digest.core.delivery import State
 from digest.core.edition import Pick
 from digest.mail.preview import parts_of
 from digest.sender import Sent
@@ -120,7 +121,9 @@ def send(
     """
     app = app_of(context)
     when = day or today(app)
-    only = [_subscriber_id(app, email) for email in to] if to else None
+    if when > today(app) + timedelta(days=1):
+        fail(f"{when} is still to come: there is nothing to send of it")
+    only = [_subscriber_id(app, email, when) for email in to] if to else None
     if dry_run:
         told = sender.rehearse(app, when, only)
         _report(told, when, as_json=as_json, dry_run=True)
@@ -134,9 +137,12 @@ def send(
         raise typer.Exit(FAILED)
 
 
-def _subscriber_id(app: App, email: str) -> int:
+def _subscriber_id(app: App, email: str, day: date) -> int:
     with app.read() as session:
-        return explain.subscriber(session, addresses.parse(email)).id
+        reader = explain.subscriber(session, addresses.parse(email))
+    if not sender.may_get(reader, day):
+        fail(f"{email} is {reader.status}: nothing is sent to who is not active")
+    return reader.id
 
 
 def _readers(count: int) -> str:
@@ -159,6 +165,8 @@ def _report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> N
         out.print(f"{day}: nothing to send{before}")
     else:
         out.print(f"{day}: {_readers(told.audience)}: {', '.join(parts)}{before}")
+    if at_work := told.outcomes[State.CLAIMED] + told.outcomes[State.IN_FLIGHT]:
+        err.print(f"another send is at work on {at_work} of these: see again when it is done")
     if told.paused:
         err.print(f"paused: {told.paused}", style="red", markup=False)
         err.print("nothing was lost: mend it and run the same command again", style="dim")

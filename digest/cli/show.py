@@ -7,6 +7,7 @@ import typer
 from pydantic import SecretStr
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from digest import demo as demonstration
 from digest import explain
@@ -182,11 +183,13 @@ def _print_demo(played: demonstration.Demo) -> None:
     )
     out.print(f"[bold]Collected[/] {len(played.reports)} listings of three days: {counts}")
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("reader", "papers", "top reason", "first paper"):
-        side: Any = "right" if name == "papers" else "left"
-        table.add_column(name, justify=side, max_width=52, no_wrap=True, overflow="ellipsis")
+    table.add_column("reader", no_wrap=True)
+    table.add_column("papers", no_wrap=True, justify="right")
+    table.add_column("top reason", max_width=40)
+    table.add_column("first paper", max_width=52)
     for row in played.rows:
-        table.add_row(row.reader, str(row.papers), escape(row.reason), escape(row.best))
+        cells = (Text(text, no_wrap=True, overflow="ellipsis") for text in (row.reason, row.best))
+        table.add_row(row.reader, str(row.papers), *cells)
     out.print(table)
     if played.sent:
         out.print(f"[bold]Sent[/] {played.sent} mails to the mailbox {played.mailbox}")

@@ -2,15 +2,16 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, Protocol
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from digest.app import App, build
@@ -88,8 +89,14 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+class Bar(Protocol):
+    """Told how much is done, of how much, and what is done now."""
+
+    def __call__(self, done: int, total: int, now: str = ...) -> None: ...
+
+
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator["Bar"]:
     """A bar on a terminal, gone when it is done; silent anywhere else."""
     bar = Progress(
         TextColumn("{task.description}"),
@@ -102,7 +109,11 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
     )
     with bar:
         task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
+
+        def update(done: int, total: int, now: str = what) -> None:
+            bar.update(task, completed=done, total=total or None, description=escape(now))
+
+        yield update
 
 
 def confirm_count(count: int, question: str) -> None:

@@ -86,16 +86,17 @@ def last_digests(session: Session, subscriber_ids: Sequence[int], day: date) -> 
 
 
 def sent_papers(
-    session: Session, subscriber_ids: Sequence[int], since: date
+    session: Session, subscriber_ids: Sequence[int], since: date, *, but: date | None = None
 ) -> dict[int, frozenset[int]]:
-    """The papers that each reader may have been sent in digests of `since` or later, by the ids
-    that they have now."""
+    """The papers that each reader may have been sent in digests of `since` or later (but not of
+    the day `but`), by the ids that they have now."""
     query = select(DeliveryRow.subscriber_id, DeliveryRow.papers).where(
         DeliveryRow.subscriber_id.in_(subscriber_ids),
         DeliveryRow.kind == DIGEST,
         DeliveryRow.local_day >= since,
         DeliveryRow.state.in_(MAY_HAVE),
         DeliveryRow.papers.is_not(None),
+        *([DeliveryRow.local_day != but] if but else []),
     )
     found: dict[int, set[int]] = defaultdict(set)
     for who, papers in session.execute(query):
