@@ -185,3 +185,36 @@ def test_the_demo_sends_to_six_readers_and_the_second_time_nothing(digest: Diges
     best = [reader["best"] for reader in first["readers"]]
     assert len(best) == 6
     assert len(set(best)) >= 4
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("DIGEST_FROM", {}),
+        ("DIGEST_BASE_URL", {"DIGEST_FROM": "Daily Papers <papers@example.org>"}),
+    ],
+)
+def test_nothing_leaves_this_machine_under_the_names_of_the_defaults(
+    filled: Digest, name: str, settings: dict[str, str]
+) -> None:
+    relay = {"DIGEST_SMTP_URL": "smtp://relay.invalid:25", **settings}
+    done = filled("send", "--day", "2026-05-06", status=1, **relay)
+    assert name in done.stderr
+    told = json.loads(filled("send", "--day", "2026-05-06", "--json").stdout)
+    assert told["outcomes"] == {"sent": 1}
+
+
+def test_a_day_to_come_and_a_reader_who_is_not_active_are_refused_in_words(
+    filled: Digest,
+) -> None:
+    assert "still to come" in filled("send", "--day", "2999-01-01", status=1).stderr
+    filled("subscribers", "unsubscribe", "ada@example.org")
+    done = filled("send", "--day", "2026-05-06", "--to", "ada@example.org", status=1)
+    assert "ada@example.org is unsubscribed" in done.stderr
+
+
+def test_a_paper_is_found_by_its_arxiv_id(filled: Digest) -> None:
+    one = json.loads(filled("papers", "--limit", "1", "--json").stdout)["papers"][0]
+    number = one["id"].removeprefix("arxiv:")
+    found = json.loads(filled("papers", "--search", number, "--json").stdout)["papers"]
+    assert [paper["id"] for paper in found] == [one["id"]]

@@ -75,3 +75,16 @@ def has_tables(home: Path) -> bool:
         there = found.first() is not None
     engine.dispose()
     return there
+
+
+@pytest.mark.parametrize("delay", [0.5, 1.0, 3.0])
+def test_ctrl_c_is_answered_in_words_at_any_moment(tmp_path: Path, delay: float) -> None:
+    files = [str(f) for f in sorted(shared("data/hf_daily_papers/raw").glob("*.json"))]
+    process = in_a_process("collect", *files, cwd=tmp_path)
+    try:
+        process.wait(delay)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert told == "interrupted: what was done is kept; the same command again does the rest\n"
