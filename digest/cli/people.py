@@ -195,7 +195,7 @@ def export(
 ) -> None:
     """Write all readers as CSV that `import` reads again (with --json: as JSON)."""
     app = app_of(context)
-    with app.read() as session:
+    with progress("exporting"), app.read() as session:
         if as_json:
             everyone, after = [], 0
             while page := roster.page(session, after_id=after):
@@ -205,6 +205,9 @@ def export(
         elif file is None:
             transfer.export_csv(session, sys.stdout)
         else:
-            with file.open("w", encoding="utf-8", newline="") as target:
-                count = transfer.export_csv(session, target)
+            try:
+                with file.open("w", encoding="utf-8", newline="") as target:
+                    count = transfer.export_csv(session, target)
+            except OSError as error:
+                fail(f"{file} cannot be written: {error.strerror}")
             err.print(f"{count} written to {file}", markup=False)
