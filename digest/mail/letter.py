@@ -10,14 +10,10 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from digest.core.message import Message, message_id
 from digest.mail import headers
-from digest.mail.render import inline
+from digest.mail.render import inline, sandbox
 from digest.mail.site import Site
-from digest.mail.wording import wrap
 
 
 class Letters:
@@ -25,15 +21,7 @@ class Letters:
 
     def __init__(self, folder: Path, site: Site) -> None:
         self._site = site
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith(".html")),
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._environment.filters["wrap"] = wrap
-        self._environment.globals.update(site=site)
+        self._environment = sandbox(folder, site=site)
 
     def compose(
         self, kind: str, *, key: str, to: str, values: Mapping[str, object], at: datetime

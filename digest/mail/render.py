@@ -30,20 +30,27 @@ Line = tuple[str, Mapping[str, tuple[str, str]], str]
 _NO_ATTRIBUTES = ["align", "valign", "width", "height"]  # the templates say them where they must
 
 
+def sandbox(folder: Path, **known: object) -> ImmutableSandboxedEnvironment:
+    """The environment of all mail templates in a folder: sandboxed, HTML escaped, a missing value
+    an error; `known` are values that every template may use."""
+    environment = ImmutableSandboxedEnvironment(
+        loader=FileSystemLoader(folder),
+        undefined=StrictUndefined,
+        autoescape=lambda name: bool(name and name.endswith(".html")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["wrap"] = wrap
+    environment.globals.update(known)
+    return environment
+
+
 class Templates:
     """One mail's templates (subject.txt, body.html, card.txt ...), sandboxed."""
 
     def __init__(self, folder: Path, site: Site, day: date) -> None:
-        self._environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader(folder),
-            undefined=StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith(".html")),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
-        self._environment.filters["wrap"] = wrap
-        self._environment.globals.update(site=site, date=long_date(day))
+        self._environment = sandbox(folder, site=site, date=long_date(day))
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """The text of one template; HTML comes as Markup, so that it may go into another."""
