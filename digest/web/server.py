@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from digest.app import App
 from digest.errors import SettingsError, StoreError
 from digest.trial import Trials
-from digest.web import api, confirming, feedback, leaving, public, settings
+from digest.web import api, confirming, feedback, leaving, moving, own_data, public, settings
 from digest.web.desk import Desk
 from digest.web.pages import Pages
 from digest.web.security import SecureHeaders
@@ -50,7 +50,7 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
     web.state.desk, web.state.intake = desk, desk.intake
     web.state.trials = Trials(app)
     api.mount(web)
-    for room in (public, confirming, leaving, settings, feedback):
+    for room in (public, confirming, leaving, settings, moving, own_data, feedback):
         web.include_router(room.router)
     web.add_middleware(SecureHeaders)
     _answer_problems(web, pages)

@@ -1,0 +1,104 @@
+"""Another address for a subscription: asked for in the settings, confirmed at the new address."""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from sqlalchemy.orm import Session
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from digest import postman
+from digest.app import App
+from digest.store import letters
+from digest.web.fields import form, typed
+from digest.web.pages import Pages
+from digest.web.settings_page import app_of, back, held, page
+from subscribers import address as addresses
+from subscribers import preferences, roster, suppression, tokens
+from subscribers.errors import BadAddress, BadToken
+from subscribers.person import Subscriber
+from subscribers.signup import BARRED
+from subscribers.tokens import CONFIRM_WITHIN, Purpose
+
+router = APIRouter(include_in_schema=False)
+
+ADDRESSES_A_DAY = 3
+
+
+@router.post("/settings/{token}/address")
+def move(request: Request, token: str, sent: Annotated[FormData, Depends(form)]) -> Response:
+    """Ask the new address. The answer is the same whoever has it, however often it was asked."""
+    app = app_of(request)
+    with app.begin() as session:
+        reader = held(session, app, token)
+        try:
+            new = addresses.parse(typed(sent, "address"))
+        except BadAddress as error:
+            return page(
+                request, session, token, reader,
+                wrong={"address": f"{error}"}, address=typed(sent, "address"),
+            )  # fmt: skip
+        if _may_ask(session, app, reader, new):
+            postman.queue(session, postman.ADDRESS, reader.id, now=app.clock(), about=new.as_typed)
+    return back(token, "address", "#address")
+
+
+def _may_ask(session: Session, app: App, reader: Subscriber, new: addresses.Address) -> bool:
+    since = app.clock() - timedelta(days=1)
+    asked = letters.count_since(session, postman.ADDRESS, reader.id, since)
+    barred = suppression.reason_for(session, new, key=app.secret) in BARRED
+    return asked < ADDRESSES_A_DAY and not barred and roster.find(session, new) is None
+
+
+@router.api_route("/address/{token}", methods=["GET", "HEAD"])
+def ask_new(request: Request, token: str, to: str = "") -> Response:
+    """The page with the button that moves a subscription; it changes nothing."""
+    app = app_of(request)
+    new = _named(to)
+    with app.read() as session:
+        reader = _mover(session, app, token, new)
+    pages: Pages = request.app.state.pages
+    return pages.page("address.html", to=new.as_typed, done=reader.address.key == new.key)
+
+
+@router.post("/address/{token}")
+def take_new(request: Request, token: str, to: str = "") -> Response:
+    """Move the subscription, and tell the old address; a second press changes nothing."""
+    app = app_of(request)
+    pages: Pages = request.app.state.pages
+    new = _named(to)
+    with app.begin() as session:
+        reader = _mover(session, app, token, new)
+        if reader.address.key != new.key:
+            old = reader.address.as_typed
+            if not preferences.change_address(session, reader.id, new):
+                return pages.message(
+                    "This address has a subscription of its own",
+                    "Unsubscribe it first, by the link in any of its mails, then move this one.",
+                    status=409,
+                )
+            suppression.lift(session, new, key=app.secret)
+            postman.queue(session, postman.MOVED, reader.id, now=app.clock(), about=old)
+    return pages.page("address.html", to=new.as_typed, done=True)
+
+
+def _named(to: str) -> addresses.Address:
+    try:
+        return addresses.parse(to)
+    except BadAddress as error:
+        raise BadToken("this link is incomplete: copy all of it from the mail") from error
+
+
+def _mover(session: Session, app: App, token: str, new: addresses.Address) -> Subscriber:
+    """Whose link it is; once the address is theirs, the link may be opened again."""
+    link = tokens.read(
+        token, Purpose.ADDRESS, key=app.secret, now=app.clock(),
+        max_age=CONFIRM_WITHIN, about=new.key,
+    )  # fmt: skip
+    reader = roster.by_ids(session, [link.subscriber_id]).get(link.subscriber_id)
+    if reader is None:
+        raise BadToken("this link is for nobody here any more")
+    if link.version != reader.token_version & 0xFFFF and reader.address.key != new.key:
+        raise BadToken("this link was replaced: ask for a new one in your settings")
+    return reader
