@@ -6,10 +6,7 @@ in the database, and of several postmen each letter has one.
 
 import asyncio
 import logging
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import quote
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -18,29 +15,19 @@ from digest.core.delivery import State
 from digest.core.message import Message
 from digest.errors import LostClaim
 from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
-from digest.mail.letter import Letters
-from digest.store import deliveries, letters, outbox
+from digest.store import letters, outbox
 from digest.store.letters import Letter
 from digest.store.outbox import Claimed, Shard
-from subscribers import address as addresses
-from subscribers import roster, signup, suppression, tokens
+from digest.writing import ADDRESS, CONFIRMATION, LIVES, MOVED, WELCOME, LetterComposer
+from subscribers import roster, signup, suppression
 from subscribers.consent import Status
 from subscribers.person import Subscriber
 from subscribers.signup import Fate
-from subscribers.tokens import CONFIRM_WITHIN, Purpose
 
 log = logging.getLogger(__name__)
 
 SIGNUPS = 100
 
-CONFIRMATION, WELCOME, ADDRESS, MOVED = "confirmation", "welcome", "address", "moved"
-# How long each letter is of use; a confirmation's link dies with it.
-LIVES = {
-    CONFIRMATION: CONFIRM_WITHIN,
-    WELCOME: timedelta(days=3),
-    ADDRESS: CONFIRM_WITHIN,
-    MOVED: timedelta(days=7),
-}
 # At which status of its reader a letter may still go out.
 ALLOWED = {
     CONFIRMATION: frozenset(Status) - {Status.UNSUBSCRIBED},
@@ -157,61 +144,3 @@ def _not_any_more(letter: Letter, reader: Subscriber | None, barred: str) -> str
     if barred and (letter.kind == WELCOME or barred in signup.BARRED):
         return f"suppressed: {barred}"
     return ""
-
-
-class LetterComposer:
-    """Letters -> messages, with the links signed for their readers."""
-
-    def __init__(self, app: App) -> None:
-        self._app = app
-        self._letters = Letters(app.templates / "mail", app.site)
-        self._values: dict[str, Callable[[Letter, Subscriber], dict[str, Any]]] = {
-            CONFIRMATION: self._confirmation,
-            WELCOME: self._welcome,
-            ADDRESS: self._address,
-            MOVED: lambda _letter, _reader: {},
-        }
-
-    def message(self, letter: Letter, reader: Subscriber) -> Message:
-        """The letter as it is sent; a retry is byte for byte the same."""
-        to = letter.about if letter.kind in (ADDRESS, MOVED) else reader.address.as_typed
-        return self._letters.compose(
-            letter.kind,
-            key=deliveries.key(letter.kind, None, letter.delivery_id),
-            to=to,
-            values=self._values[letter.kind](letter, reader),
-            at=self._queued_at(letter),
-        )
-
-    def _queued_at(self, letter: Letter) -> datetime:
-        return letter.expires_at - LIVES[letter.kind]
-
-    def _link(self, page: str, purpose: Purpose, letter: Letter, reader: Subscriber) -> str:
-        about = letter.about and addresses.parse(letter.about).key
-        token = tokens.make(
-            purpose,
-            reader.id,
-            key=self._app.secret,
-            version=reader.token_version,
-            now=self._queued_at(letter),
-            about=about if purpose is Purpose.ADDRESS else "",
-        )
-        return f"{self._app.settings.base_url}/{page}/{token}"
-
-    def _confirmation(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
-        return {"confirm_url": self._link("confirm", Purpose.CONFIRM, letter, reader)}
-
-    def _welcome(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
-        when = reader.schedule
-        return {
-            "rhythm": f"{_DAYS[when.cadence]} at {when.hour}:00 ({when.zone})",
-            "settings_url": self._link("settings", Purpose.SETTINGS, letter, reader),
-            "unsubscribe_url": self._link("unsubscribe", Purpose.UNSUBSCRIBE, letter, reader),
-        }
-
-    def _address(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
-        link = self._link("address", Purpose.ADDRESS, letter, reader)
-        return {"confirm_url": f"{link}?to={quote(letter.about)}"}
-
-
-_DAYS = {"daily": "every day", "weekdays": "on weekdays", "weekly": "once a week"}

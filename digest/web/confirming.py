@@ -11,6 +11,7 @@ from digest.app import App
 from digest.mail.wording import long_date
 from digest.web.budgets import visitor_of
 from digest.web.pages import Pages
+from digest.writing import WELCOME
 from subscribers import signup, tokens
 from subscribers.consent import Status
 from subscribers.errors import BadStep, BadToken
@@ -53,7 +54,7 @@ def _confirmed(app: App, token: str, ip_hash: str | None) -> Subscriber:
         before = signup.peek(session, token, key=app.secret, now=now)
         reader = signup.confirm(session, token, key=app.secret, now=now, ip_hash=ip_hash)
         if before.status is Status.PENDING:
-            postman.queue(session, postman.WELCOME, reader.id, now=now)
+            postman.queue(session, WELCOME, reader.id, now=now)
     return reader
 
 

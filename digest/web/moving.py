@@ -14,6 +14,7 @@ from digest.store import letters
 from digest.web.fields import form, typed
 from digest.web.pages import Pages
 from digest.web.settings_page import app_of, back, held, page
+from digest.writing import ADDRESS, MOVED
 from subscribers import address as addresses
 from subscribers import preferences, roster, suppression, tokens
 from subscribers.errors import BadAddress, BadToken
@@ -40,13 +41,13 @@ def move(request: Request, token: str, sent: Annotated[FormData, Depends(form)])
                 wrong={"address": f"{error}"}, address=typed(sent, "address"),
             )  # fmt: skip
         if _may_ask(session, app, reader, new):
-            postman.queue(session, postman.ADDRESS, reader.id, now=app.clock(), about=new.as_typed)
+            postman.queue(session, ADDRESS, reader.id, now=app.clock(), about=new.as_typed)
     return back(token, "address", "#address")
 
 
 def _may_ask(session: Session, app: App, reader: Subscriber, new: addresses.Address) -> bool:
     since = app.clock() - timedelta(days=1)
-    asked = letters.count_since(session, postman.ADDRESS, reader.id, since)
+    asked = letters.count_since(session, ADDRESS, reader.id, since)
     barred = suppression.reason_for(session, new, key=app.secret) in BARRED
     return asked < ADDRESSES_A_DAY and not barred and roster.find(session, new) is None
 
@@ -79,7 +80,7 @@ def take_new(request: Request, token: str, to: str = "") -> Response:
                     status=409,
                 )
             suppression.lift(session, new, key=app.secret)
-            postman.queue(session, postman.MOVED, reader.id, now=app.clock(), about=old)
+            postman.queue(session, MOVED, reader.id, now=app.clock(), about=old)
     return pages.page("address.html", to=new.as_typed, done=True)
 
 
