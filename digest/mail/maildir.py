@@ -15,6 +15,7 @@ from typing import Self
 
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
+from digest.mail.lane import Ended, Still, Take, one_by_one
 
 _FOLDERS = ("tmp", "new", "cur")
 
@@ -46,6 +47,10 @@ class Maildir:
         except OSError as error:
             return Outcome(State.DEFERRED, f"{self.path}: {error}", ours=True)
         return Outcome(State.SENT, reply, phase=Phase.DOT)
+
+    async def drain(self, take: Take, ended: Ended, still: Still) -> None:
+        """Transport.drain; nothing is taken ahead."""
+        await one_by_one(self, take, ended, still)
 
     def _store(self, message: Message) -> str:
         for folder in _FOLDERS:

@@ -9,9 +9,8 @@ only the server knows. Source: RFC 5321, 4.2.1 (replies), 4.5.3.2 (patience), 3.
 import asyncio
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from aiosmtplib import (
     SMTP,
@@ -24,10 +23,9 @@ from aiosmtplib.email import parse_address
 
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
+from digest.mail.lane import Ended, Still, Take, Unreachable, one_by_one
+from digest.mail.options import Options, Patience, Relay
 from digest.mail.wire import Wire, refused, wire_form
-
-if TYPE_CHECKING:
-    from digest.mail.transport import Options
 
 _POLICY = re.compile(r"5\.7\.\d+\b")
 # Not a word about the recipient: we speak wrongly, or are not logged in as we must.
@@ -35,34 +33,10 @@ _OUR_CODES = frozenset({500, 502, 503, 504, 530, 534, 535, 538})
 _UNAVAILABLE = 421
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """Seconds to wait: for a connection, for any reply, for the reply to the final dot."""
-
-    connect_s: float = 30.0
-    reply_s: float = 300.0
-    dot_s: float = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """The server that takes our mail; certificates are always checked."""
-
-    host: str
-    port: int
-    tls: bool = False
-    starttls: bool = False
-    user: str = ""
-    password: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-
 class Smtp:
     """A transport to one relay. Concurrent callers wait for one another."""
 
-    def __init__(self, relay: Relay, options: "Options") -> None:
+    def __init__(self, relay: Relay, options: Options) -> None:
         self._relay = relay
         self._options = options
         self._client: SMTP | None = None
@@ -90,6 +64,10 @@ class Smtp:
             except BaseException:
                 self._drop()
                 raise
+
+    async def drain(self, take: Take, ended: Ended, still: Still) -> None:
+        """Transport.drain."""
+        await one_by_one(self, take, ended, still)
 
     async def _hand_over(self, message: Message) -> Outcome:
         kept = await self._is_ready()
@@ -199,11 +177,11 @@ class Smtp:
         except SMTPResponseException as error:
             client.close()
             reply = f"{relay}: {error.message}"
-            return Outcome(State.DEFERRED, reply, error.code, Phase.CONNECT, ours=True)
+            return Unreachable(State.DEFERRED, reply, error.code, Phase.CONNECT, ours=True)
         except (SMTPException, OSError, ValueError) as error:
             client.close()
             reply = f"{relay}: {error}"
-            return Outcome(State.DEFERRED, reply, None, Phase.CONNECT, ours=True)
+            return Unreachable(State.DEFERRED, reply, None, Phase.CONNECT, ours=True)
         self._client, self._handed, self._stale = client, 0, False
         return None
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
-from digest.mail.smtp import Patience
+from digest.mail.options import Patience
 from digest.mail.transport import Options, open_transport
 from tests.smtpd import ABORT, DEAF, DROP, SILENCE, Smtpd
 
