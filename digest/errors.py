@@ -8,9 +8,9 @@ DigestError
 │   └── FetchError           its bytes could not be had
 ├── StoreError           the database cannot be used
 ├── MailboxError         a mailbox of incoming mail cannot be read
-├── UnknownPaper, UnknownSubscriber, UnknownDelivery
+├── UnknownPaper, UnknownSubscriber, UnknownDelivery, UnknownRun
 ├── ApiKeyError          a key of the HTTP API cannot be made or found
-├── IllegalTransition    a delivery was asked to take a step that does not follow
+├── IllegalTransition    a delivery or a run was asked to take a step that does not follow
 └── LostClaim            another sender took over this shard
 """
 
@@ -68,12 +68,16 @@ class UnknownDelivery(DigestError):
     """The ledger has no such delivery."""
 
 
+class UnknownRun(DigestError):
+    """The ledger has no such run."""
+
+
 class ApiKeyError(DigestError):
     """A key of the HTTP API cannot be made or found; the message says why."""
 
 
 class IllegalTransition(DigestError):
-    """A delivery was asked to take a step that does not follow from its state."""
+    """A delivery or a run was asked to take a step that does not follow from its state."""
 
 
 class LostClaim(DigestError):

@@ -38,17 +38,21 @@ NEXT = {
     State.DEFERRED: {State.CLAIMED, State.SUPPRESSED, State.EXPIRED, State.CANCELLED},
 }
 FINAL = frozenset(State) - NEXT.keys()
+# What a person may make of an ending that no machine may touch.
+DECIDE = {State.IN_DOUBT: frozenset({State.SENT, State.PLANNED})}
 WAITING = (State.PLANNED, State.DEFERRED)
 
 
 class Phase(StrEnum):
-    """The last finished step of a hand-over; only the reply after DOT is beyond recall."""
+    """The last finished step of a hand-over; only the reply after DOT is beyond recall. DECIDED is
+    no hand-over: a person said how a doubtful one counts."""
 
     CONNECT = "connect"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
     DOT = "dot"
+    DECIDED = "decided"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,12 @@ def check_step(key: str, current: State, to: State) -> None:
     """
     if to not in NEXT.get(current, set()):
         raise IllegalTransition(f"delivery {key}: {to} does not follow from {current}")
+
+
+def check_decision(key: str, current: State, to: State) -> None:
+    """IllegalTransition if a person may not decide so: only what is in doubt is theirs to decide."""
+    if to not in DECIDE.get(current, frozenset()):
+        raise IllegalTransition(f"delivery {key}: {current} cannot be decided to be {to}")
 
 
 def retry_at(now: datetime, attempts: int) -> datetime:
