@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     fetch_backoff_cap_s: float = Field(default=60.0, ge=0)
     deadline_hours: int = Field(default=18, ge=1, le=168)
     connections: int = Field(default=4, ge=1, le=200)
+    pace: str = ""
+    breaker: str = "temporary=5 permanent=1 complaints=0.1"
+    workers: int = Field(default=0, ge=0, le=64)
+    lease_s: float = Field(default=120.0, ge=1, le=3600)
 
     @classmethod
     def settings_customise_sources(
