@@ -1,8 +1,8 @@
 """The desk: the postman at work behind the pages, in a thread of its own.
 
 It decides what the intake put down and posts the letters. While sign-ups pour in it holds back,
-since visitors wait for their answer and letters can wait: for PATIENCE_S at most. (The budget of
-all sign-ups together ends such an hour soon enough.)
+since visitors wait for their answer and letters can wait: for PATIENCE_S at most. Then it works
+through all there is; that has an end, since the budget of all sign-ups together has one.
 """
 
 import logging
@@ -19,8 +19,9 @@ from digest.web.turns import Patient, Turns
 log = logging.getLogger(__name__)
 
 EVERY_S = 1.0
+MOMENT_S = 0.05  # after the first sign-up, to see whether more pour in
 POURING, PATIENCE_S = 50, 60.0  # sign-ups a second; how long they may hold the letters up
-SOME = 10  # so many sign-ups are decided in a row before the intake may write again
+SOME = 5  # so many sign-ups are decided in a row before the intake may write again
 
 
 class Desk:
@@ -58,6 +59,7 @@ class Desk:
         while not self._stopped.is_set():
             self._nudged.wait(EVERY_S)
             self._nudged.clear()
+            self._stopped.wait(MOMENT_S)
             self._wait_for_calm()
             try:
                 self._round()

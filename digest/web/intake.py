@@ -27,6 +27,7 @@ from subscribers.signup import Request
 log = logging.getLogger(__name__)
 
 GATHER_S, MOST = 0.008, 200
+LATELY_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,10 +74,10 @@ class Intake:
         """The same for a handler in a thread."""
         return self._send(request, visitor).answer.result()
 
-    def rate(self) -> int:
-        """How many sign-ups came in the last second."""
-        since = time.monotonic() - 1
-        return sum(number for at, number in tuple(self._lately) if at > since)
+    def rate(self) -> float:
+        """How many sign-ups a second came lately, those above a budget too."""
+        since = time.monotonic() - LATELY_S
+        return sum(number for at, number in tuple(self._lately) if at > since) / LATELY_S
 
     def open(self) -> None:
         """Take sign-ups (again)."""

@@ -3,11 +3,12 @@
 from http import HTTPStatus
 from typing import Any
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from starlette.responses import HTMLResponse
 
 from digest.app import App
+from digest.errors import SettingsError
 
 
 class Pages:
@@ -25,6 +26,15 @@ class Pages:
         self._environment.globals.update(
             site_name=app.settings.name, postal_address=app.settings.postal_address
         )
+
+    def load(self) -> None:
+        """Read every template now, so that no visitor waits for it; SettingsError for a bad one."""
+        for name in self._environment.list_templates(["html"]):
+            try:
+                self._environment.get_template(name)
+            except TemplateSyntaxError as error:
+                where = f"{error.filename}, line {error.lineno}"
+                raise SettingsError(f"DIGEST_TEMPLATES: {where}: {error.message}") from error
 
     def page(
         self, name: str, status: int = 200, headers: dict[str, str] | None = None, **values: Any

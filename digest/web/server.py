@@ -1,5 +1,6 @@
 """The web server: the application put together, and run."""
 
+import gc
 import logging
 import socket
 from collections.abc import AsyncIterator
@@ -117,5 +118,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(app: App, listening: socket.socket) -> None:
-    """Serve until stopped."""
-    uvicorn.Server(config(app, create(app))).run([listening])
+    """Serve until stopped. SettingsError if a page's template is not one."""
+    web = create(app)
+    web.state.pages.load()
+    served = config(app, web)
+    served.load()
+    leave_out_of_collections()
+    uvicorn.Server(served).run([listening])
+
+
+def leave_out_of_collections() -> None:
+    """Collect garbage, and let no later collection look at what is loaded by now: going through
+    all modules takes 150 ms, during which no visitor is answered."""
+    gc.collect()
+    gc.freeze()
