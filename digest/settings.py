@@ -88,6 +88,11 @@ class Settings(BaseSettings):
     unsubscribe_address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
     bounce_address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
     bounces_url: SecretStr = SecretStr("")
+    dkim_key: SecretStr = SecretStr("")
+    dkim_selector: str = "digest"
+    dkim_domain: str = ""
+    dkim_ed25519_key: SecretStr = SecretStr("")
+    dkim_ed25519_selector: str = "digest-ed25519"
     sources: Annotated[tuple[str, ...], NoDecode] = ("huggingface",)
     templates: Path | None = None
     allow_private: bool = False
