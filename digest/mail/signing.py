@@ -1,16 +1,14 @@
-"""Settings -> the Signer of this installation, or none. What signs is loaded only where it is
-asked for."""
+"""Settings -> the Signer of this installation, or none."""
 
 import logging
 import re
-from typing import TYPE_CHECKING
 
 from digest.errors import SettingsError
+from digest.mail.dkim import Signer
+from digest.mail.dkim_key import Key
 from digest.mail.headers import wire_address
+from digest.mail.keyfile import GOOD_BITS, read_ed25519, read_rsa
 from digest.settings import Settings
-
-if TYPE_CHECKING:
-    from digest.mail.dkim import Signer
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +16,7 @@ _LABEL = r"[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?"
 _NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*", re.IGNORECASE)
 
 
-def signer_of(settings: Settings, address: str) -> "Signer | None":
+def signer_of(settings: Settings, address: str) -> Signer | None:
     """What signs mail from `address`; None without DIGEST_DKIM_KEY.
 
     SettingsError if a key cannot be used or the domain does not go with the address.
@@ -32,10 +30,6 @@ def signer_of(settings: Settings, address: str) -> "Signer | None":
                 "only; make a key with `digest doctor dkim`"
             )
         return None
-    from digest.mail.dkim import Signer
-    from digest.mail.dkim_key import Key
-    from digest.mail.keyfile import GOOD_BITS, read_ed25519, read_rsa
-
     domain = domain_of(settings, address)
     check_selector(settings.dkim_selector, "DIGEST_DKIM_SELECTOR")
     key = Key(settings.dkim_selector, read_rsa(given, "DIGEST_DKIM_KEY"))
