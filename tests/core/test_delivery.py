@@ -49,3 +49,20 @@ def test_a_deferred_delivery_waits_twice_as_long_each_time(attempts: int, minute
 @anything(st.integers(0, 10**9))
 def test_a_retry_is_never_sooner_than_the_one_before(attempts: int) -> None:
     assert NOW < retry_at(NOW, attempts) <= retry_at(NOW, attempts + 1)
+
+
+@anything(st.integers(0, 10**9), st.integers(0, 2**63 - 1))
+def test_a_spread_retry_keeps_its_bounds_and_is_the_same_each_time(attempts: int, key: int) -> None:
+    plain, spread = retry_at(NOW, attempts) - NOW, retry_at(NOW, attempts, key) - NOW
+    assert timedelta(minutes=4) <= 0.8 * plain <= spread <= 1.2 * plain <= timedelta(minutes=288)
+    assert spread == retry_at(NOW, attempts, key) - NOW
+
+
+@anything(st.integers(0, 6), st.integers(0, 2**63 - 1))
+def test_a_spread_retry_is_never_sooner_than_the_one_before(attempts: int, key: int) -> None:
+    assert retry_at(NOW, attempts, key) <= retry_at(NOW, attempts + 1, key) or attempts == 0
+
+
+def test_what_was_refused_together_does_not_come_back_together() -> None:
+    minutes = {(retry_at(NOW, 7, key) - NOW) // timedelta(minutes=1) for key in range(2000)}
+    assert minutes >= set(range(193, 287))
