@@ -10,7 +10,9 @@ from digest.app import App
 from digest.core.edition import Candidate
 from digest.core.message import Message, Recipient
 from digest.errors import SettingsError
+from digest.mail import language as languages
 from digest.mail.compose import compose
+from digest.mail.language import Language
 from digest.mail.render import Parts, render
 from digest.selection import Chosen
 from digest.store import deliveries
@@ -21,7 +23,8 @@ from subscribers.tokens import Purpose
 
 
 class Composer:
-    """Composes the messages of one day; what a cohort of readers shares is rendered once.
+    """Composes the messages of one day; what a cohort of readers of one language
+    shares is rendered once.
 
     `at` is the run's instant: links and dates are made of it, so that a retry is byte for byte
     the same message.
@@ -30,22 +33,24 @@ class Composer:
     def __init__(self, app: App, at: datetime) -> None:
         self._app, self._at = app, at
         self._site = app.site
-        self._parts: dict[Last | None, Parts] = {}
+        self._languages = languages.load(app.templates)
+        self._parts: dict[tuple[Last | None, str], Parts] = {}
 
     def message(self, chosen: Chosen) -> Message:
         recipient = recipient_of(self._app, chosen.subscriber, chosen, self._at)
         return compose(self._shared(chosen), chosen.digest, recipient, self._at)
 
     def _shared(self, chosen: Chosen) -> Parts:
-        cohort = chosen.cohort
-        if cohort.last not in self._parts:
-            self._parts[cohort.last] = self._render(cohort.candidates, chosen.digest.day)
-        return self._parts[cohort.last]
+        cohort, language = chosen.cohort, self._languages.of(chosen.subscriber.language)
+        key = cohort.last, language.code
+        if key not in self._parts:
+            self._parts[key] = self._render(cohort.candidates, chosen.digest.day, language)
+        return self._parts[key]
 
-    def _render(self, candidates: Sequence[Candidate], day: date) -> Parts:
+    def _render(self, candidates: Sequence[Candidate], day: date, language: Language) -> Parts:
         folder = self._app.templates / "mail" / "digest"
         try:
-            return render(candidates, day, self._site, folder)
+            return render(candidates, day, self._site, folder, language)
         except TemplateError as error:
             where = f"{getattr(error, 'filename', None) or folder}:{getattr(error, 'lineno', '')}"
             raise SettingsError(f"the mail template {where.rstrip(':')}: {error}") from error

@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 from digest.app import App
 from digest.core.message import Message
+from digest.mail import language as languages
+from digest.mail.layout import rhythm
 from digest.mail.letter import Letters
 from digest.store import deliveries
 from digest.store.letters import Letter
@@ -31,6 +33,7 @@ class LetterComposer:
     def __init__(self, app: App) -> None:
         self._app = app
         self._letters = Letters(app.templates / "mail", app.site)
+        self._languages = languages.load(app.templates)
         self._values: dict[str, Callable[[Letter, Subscriber], dict[str, Any]]] = {
             CONFIRMATION: self._confirmation,
             WELCOME: self._welcome,
@@ -43,6 +46,7 @@ class LetterComposer:
         to = letter.about if letter.kind in (ADDRESS, MOVED) else reader.address.as_typed
         return self._letters.compose(
             letter.kind,
+            self._languages.of(reader.language),
             key=deliveries.key(letter.kind, None, letter.delivery_id),
             to=to,
             values=self._values[letter.kind](letter, reader),
@@ -68,9 +72,9 @@ class LetterComposer:
         return {"confirm_url": self._link("confirm", Purpose.CONFIRM, letter, reader)}
 
     def _welcome(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
-        when = reader.schedule
+        when, language = reader.schedule, self._languages.of(reader.language)
         return {
-            "rhythm": f"{_DAYS[when.cadence]} at {when.hour}:00 ({when.zone})",
+            "rhythm": rhythm(when.cadence, when.hour, when.zone, language),
             "settings_url": self._link("settings", Purpose.SETTINGS, letter, reader),
             "unsubscribe_url": self._link("unsubscribe", Purpose.UNSUBSCRIBE, letter, reader),
         }
@@ -78,6 +82,3 @@ class LetterComposer:
     def _address(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
         link = self._link("address", Purpose.ADDRESS, letter, reader)
         return {"confirm_url": f"{link}?to={quote(letter.about)}"}
-
-
-_DAYS = {"daily": "every day", "weekdays": "on weekdays", "weekly": "once a week"}

@@ -12,6 +12,8 @@ from subscribers import schedule as schedules
 from subscribers.address import Address
 from subscribers.consent import Status
 from subscribers.errors import BadAddress, BadProfile, shown
+from subscribers.language import DEFAULT as DEFAULT_LANGUAGE
+from subscribers.language import checked as checked_language
 from subscribers.profile import CAPS, InterestProfile, tidy
 from subscribers.schedule import Schedule
 
@@ -29,7 +31,7 @@ COLUMNS = (
     "confirmed_at",
     "consent_source",
 )
-EXTRA_COLUMNS = ("liked", "limit", "status", "paused_until")
+EXTRA_COLUMNS = ("liked", "limit", "status", "paused_until", "language")
 LISTS = tuple(CAPS)
 _DEFAULT = Schedule()
 _SOURCE_LENGTH = 200
@@ -45,6 +47,7 @@ class Entry:
     address: Address
     profile: InterestProfile
     schedule: Schedule
+    language: str
     given: frozenset[str]
     status: Status
     confirmed_at: datetime | None
@@ -66,6 +69,7 @@ def read(fields: Mapping[str, Any], *, now: datetime) -> Entry:
         address=_address(said.get("email")),
         profile=_profile(said),
         schedule=_schedule(said),
+        language=checked_language(_text("language", said.get("language", DEFAULT_LANGUAGE))),
         given=frozenset(said),
         status=_status(said.get("status"), proven=proven),
         confirmed_at=confirmed_at if proven else None,

@@ -48,6 +48,7 @@ class _Standing:
 
     status: Status
     schedule: Schedule
+    language: str
     profile: InterestProfile
     confirmed_at: datetime | None
     consent_source: str | None
@@ -127,6 +128,7 @@ def _standing(who: Subscriber | Entry) -> _Standing:
     return _Standing(
         status=who.status,
         schedule=who.schedule,
+        language=who.language,
         profile=who.profile,
         confirmed_at=who.confirmed_at,
         consent_source=who.consent_source,
@@ -139,10 +141,13 @@ def _changed(standing: _Standing, entry: Entry) -> _Standing:
         standing,
         profile=overlay(standing.profile, entry.profile, fields=entry.given),
         schedule=rescheduled(standing.schedule, entry),
+        language=entry.language if "language" in entry.given else standing.language,
     )
     if standing.status is not Status.PENDING or not _proves(entry, standing.left_at):
         return known
-    return replace(_standing(entry), profile=known.profile, schedule=known.schedule)
+    return replace(
+        _standing(entry), profile=known.profile, schedule=known.schedule, language=known.language
+    )
 
 
 def _proves(entry: Entry, left_at: datetime | None) -> bool:
@@ -198,7 +203,8 @@ def _execute(
 
 def _row(case: _Case, now: datetime) -> dict[str, Any]:
     after = case.after
-    return new_values(case.address, after.schedule, after.status, now) | _status_values(after)
+    values = new_values(case.address, after.schedule, after.status, now, language=after.language)
+    return values | _status_values(after)
 
 
 def _status_values(after: _Standing) -> dict[str, Any]:
@@ -240,6 +246,7 @@ def _change(
             "id": known.id,
             "profile_version": version,
             **schedule_values(case.after.schedule),
+            "language": case.after.language,
             **_status_values(case.after),
         }
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, select
 
 from subscribers.address import Address
 from subscribers.consent import Consent, Status
+from subscribers.language import DEFAULT
 from subscribers.profile import InterestProfile, from_data, to_data
 from subscribers.schedule import Schedule
 from subscribers.tables import ProfileRow, SubscriberRow
@@ -16,7 +17,8 @@ from subscribers.tables import ProfileRow, SubscriberRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """One person with the profile and schedule that hold now; `plain_only` is text without HTML."""
+    """One person with the profile and schedule that hold now; `plain_only` is text without HTML;
+    `language` is the code of the one that the mail's own words are in."""
 
     id: int
     address: Address
@@ -30,6 +32,7 @@ class Subscriber:
     consent_source: str | None
     paused_until: date | None
     plain_only: bool = False
+    language: str = DEFAULT
 
 
 def whole() -> Select[Any]:
@@ -59,11 +62,17 @@ def subscriber(row: Row[Any]) -> Subscriber:
         consent_source=row.consent_source,
         paused_until=row.paused_until,
         plain_only=row.plain_only,
+        language=row.language,
     )
 
 
 def new_values(
-    address: Address, schedule: Schedule, status: Status, now: datetime
+    address: Address,
+    schedule: Schedule,
+    status: Status,
+    now: datetime,
+    *,
+    language: str = DEFAULT,
 ) -> dict[str, Any]:
     """The column values of a new subscriber without evidence, whose profile has version 1."""
     return {
@@ -71,6 +80,7 @@ def new_values(
         "address_key": address.key,
         "status": status,
         **schedule_values(schedule),
+        "language": language,
         "profile_version": 1,
         "token_version": 1,
         "created_at": now,

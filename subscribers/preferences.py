@@ -10,6 +10,7 @@ from subscribers import consent as steps
 from subscribers.address import Address
 from subscribers.consent import PROOF, Consent, Status
 from subscribers.errors import UnknownPerson
+from subscribers.language import checked as checked_language
 from subscribers.person import (
     Subscriber,
     event_values,
@@ -51,6 +52,12 @@ def change_format(session: Session, subscriber_id: int, *, plain_only: bool) -> 
     """Send digests as plain text only, or with HTML."""
     _held(session, subscriber_id)
     _set(session, subscriber_id, plain_only=plain_only)
+
+
+def change_language(session: Session, subscriber_id: int, language: str) -> None:
+    """Speak another language in the mail; BadProfile if `language` is no code of one."""
+    _held(session, subscriber_id)
+    _set(session, subscriber_id, language=checked_language(language))
 
 
 def change_address(session: Session, subscriber_id: int, address: Address) -> bool:

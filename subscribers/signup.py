@@ -119,6 +119,7 @@ def decide(session: Session, request: Request, *, now: datetime, key: bytes) -> 
         schedule=wish.schedule,
         status=Status.PENDING,
         consent=_requested(request),
+        language=wish.language,
     )
     if is_new:
         return Decision(Fate.ASKED, person.id)
@@ -172,6 +173,8 @@ def _ask_again(
             preferences.change_profile(session, person.id, profile, now=now)
             schedule = rescheduled(person.schedule, wish)
             preferences.change_schedule(session, person.id, schedule)
+            if "language" in wish.given:
+                preferences.change_language(session, person.id, wish.language)
     else:
         session.execute(insert(ConsentEventRow), event_values(person.id, consent))
 

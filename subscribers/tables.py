@@ -25,6 +25,8 @@ from sqlalchemy.types import TypeDecorator
 
 from subscribers.address import KEY_LENGTH
 from subscribers.consent import ConsentKind, Reason, Status
+from subscribers.language import DEFAULT as DEFAULT_LANGUAGE
+from subscribers.language import LONGEST as LANGUAGE_LENGTH
 from subscribers.schedule import Cadence
 
 
@@ -112,6 +114,9 @@ class SubscriberRow(Base):
     cadence: Mapped[Cadence] = mapped_column(words(Cadence, "cadence"))
     weekday: Mapped[int]
     plain_only: Mapped[bool] = mapped_column(default=False, server_default=false())
+    language: Mapped[str] = mapped_column(
+        String(LANGUAGE_LENGTH), default=DEFAULT_LANGUAGE, server_default=DEFAULT_LANGUAGE
+    )
     profile_version: Mapped[int]
     token_version: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -160,5 +160,6 @@ def _cells(who: Subscriber) -> list[str]:
         "limit": str(who.profile.limit),
         "status": str(who.status),
         "paused_until": who.paused_until.isoformat() if who.paused_until else "",
+        "language": who.language,
     }
     return [guarded(values[name]) for name in _ALL]

@@ -5,8 +5,9 @@ from datetime import date
 
 from digest.core.edition import Candidate, Change
 from digest.core.paper import Paper
+from digest.mail.language import ENGLISH, Language
 from digest.mail.links import safe_url
-from digest.mail.wording import clean, count, direction, first_sentences, short_title, since
+from digest.mail.wording import clean, direction, first_sentences, short_title
 
 LONGEST_TITLE = 300
 SUMMARY = 320
@@ -20,7 +21,7 @@ class Card:
     """What the templates know of a paper: cleaned texts, checked links, "" for what is unknown.
     `number` names it in feedback.
 
-    `votes` is "▲ 42", or "▲ 2 → 42" with `since` " since Monday"; `ai` says that `summary` is
+    `votes` is "▲ 42", or "▲ 2 → 42" with `since` "since Monday"; `ai` says that `summary` is
     the source's machine-made one.
     """
 
@@ -41,10 +42,10 @@ class Card:
     ai: bool
 
 
-def card(candidate: Candidate, day: date) -> Card:
+def card(candidate: Candidate, day: date, language: Language = ENGLISH) -> Card:
     """The card of `candidate` in the mail of `day`."""
     paper = candidate.paper
-    title = clean(paper.title, LONGEST_TITLE) or "Untitled"
+    title = clean(paper.title, LONGEST_TITLE) or language.gettext("Untitled")
     summary = clean(paper.summary)
     return Card(
         number=candidate.paper_id,
@@ -52,13 +53,13 @@ def card(candidate: Candidate, day: date) -> Card:
         short=short_title(title, SUBJECT_TITLE),
         url=paper_url(paper),
         direction=direction(title),
-        authors=_authors(paper),
+        authors=_authors(paper, language),
         origin=_origin(candidate),
-        votes=_votes(candidate),
-        since=_since(candidate, day),
-        revised=_revised(candidate),
+        votes=_votes(candidate, language),
+        since=_since(candidate, day, language),
+        revised=_revised(candidate, language),
         code_url=safe_url(paper.code_url),
-        stars=f"★{_NB}{paper.code_stars:,}" if paper.code_stars else "",
+        stars=f"★{_NB}{language.number(paper.code_stars)}" if paper.code_stars else "",
         project_url=safe_url(paper.project_url),
         summary=first_sentences(summary, AI_SUMMARY)
         if summary
@@ -79,13 +80,18 @@ def paper_url(paper: Paper) -> str:
     return url or (safe_url(pages[kind] + value) if kind in pages else "")
 
 
-def _authors(paper: Paper) -> str:
+def _authors(paper: Paper, language: Language) -> str:
     names = [name for author in paper.authors[:3] if (name := clean(author, 64))]
     total = max(len(paper.authors), paper.author_count or 0)
     if not names:
-        return count(total, "author") if total else ""
+        return language.ngettext("%(count)s author", "%(count)s authors", total) if total else ""
     if total > 3 or total > len(names):
-        return f"{', '.join(names[:2])} and {total - len(names[:2]):,} more"
+        return language.ngettext(
+            "%(names)s and %(count)s more",
+            "%(names)s and %(count)s more",
+            total - len(names[:2]),
+            names=", ".join(names[:2]),
+        )
     return ", ".join(names)
 
 
@@ -100,21 +106,19 @@ def _origin(candidate: Candidate) -> str:
     return ", ".join(dict.fromkeys(names[:4]))
 
 
-def _votes(candidate: Candidate) -> str:
-    votes = candidate.paper.votes
+def _votes(candidate: Candidate, language: Language) -> str:
+    votes, before = candidate.paper.votes, candidate.votes_before
     if votes is None:
         return ""
-    return (
-        f"▲{_NB}{candidate.votes_before:,}{_NB}→{_NB}{votes:,}"
-        if _rose(candidate)
-        else f"▲{_NB}{votes:,}"
-    )
+    if before is None or not _rose(candidate):
+        return f"▲{_NB}{language.number(votes)}"
+    return f"▲{_NB}{language.number(before)}{_NB}→{_NB}{language.number(votes)}"
 
 
-def _since(candidate: Candidate, day: date) -> str:
+def _since(candidate: Candidate, day: date, language: Language) -> str:
     if not _rose(candidate) or candidate.since is None:
         return ""
-    return f"since{_NB}{since(candidate.since, day)}"
+    return language.since(candidate.since, day).replace(" ", _NB)
 
 
 def _rose(candidate: Candidate) -> bool:
@@ -122,8 +126,13 @@ def _rose(candidate: Candidate) -> bool:
     return votes is not None and before is not None and votes > before
 
 
-def _revised(candidate: Candidate) -> str:
+def _revised(candidate: Candidate, language: Language) -> str:
     if candidate.change is not Change.REVISED:
         return ""
     version = candidate.paper.version
-    return f"new{_NB}version{_NB}(v{version})" if version else f"new{_NB}version"
+    said = (
+        language.gettext("new version (v%(number)s)", number=version)
+        if version
+        else language.gettext("new version")
+    )
+    return said.replace(" ", _NB)

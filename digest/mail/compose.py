@@ -17,9 +17,9 @@ from digest.mail import headers
 from digest.mail.layout import Block, Words, blocks, values, words
 from digest.mail.links import needs_check, safe_url
 from digest.mail.quoted import quoted
-from digest.mail.render import Medium, Parts
+from digest.mail.render import Medium, Parts, subject_shape
 from digest.mail.why import Bit, why
-from digest.mail.wording import clean, count, wrap
+from digest.mail.wording import clean, wrap
 
 BUDGET = 95_000  # octets of a whole message; Gmail clips, and hides the footer, near 102 kB
 _RESERVE = 6_000  # headers, the reader's own words in the frame, the line about what was left out
@@ -50,8 +50,8 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
     The same arguments give the same bytes. UnknownPaper if a pick was not rendered.
     """
     try:
-        middle = [both for _, both in fit(parts, blocks(digest), recipient)]
-        around = words(digest, recipient, parts.cards)
+        middle = [both for _, both in fit(parts, blocks(digest, parts.language), recipient)]
+        around = words(digest, recipient, parts.cards, parts.language)
     except KeyError as error:
         raise UnknownPaper(f"paper {error.args[0]} was picked but not rendered") from error
     subject = subject_of(parts, around)
@@ -71,8 +71,10 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
 
 def subject_of(parts: Parts, around: Words) -> str:
     """The subject, filled into its prepared shape."""
-    kind = "none" if around.more < 0 else "many" if around.more else "one"
-    return parts.subjects[kind].fill({"title": around.subject_title, "more": str(around.more)})
+    shape = parts.subjects.get(around.more)
+    if shape is None:
+        shape = parts.subjects[around.more] = subject_shape(parts, around.more)
+    return shape.fill({"title": around.subject_title})
 
 
 def fit(parts: Parts, every: Sequence[Block], recipient: Recipient) -> list[tuple[Block, Both]]:
@@ -97,7 +99,8 @@ def _without_bare_heading(found: list[tuple[Block, Both]]) -> list[tuple[Block, 
 
 def _rest(parts: Parts, left: Sequence[Block]) -> tuple[Block, Both]:
     papers = sum(block.kind in ("card", "row") for block in left)
-    block = Block("rest", count(papers, "more paper"))
+    said = parts.language.ngettext("%(count)s more paper", "%(count)s more papers", papers)
+    block = Block("rest", said)
     return block, _plain_block(parts, block)
 
 
@@ -157,7 +160,7 @@ def _lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
 
 
 def _new_lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
-    line = why(reasons)
+    line = why(reasons, parts.language)
     if not line:
         return b"", b""
     text, html = _why(parts.text, line, str), _why(parts.html, line, escaped)

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from digest.core.edition import Digest, Pick, Reason, Section
 from digest.core.message import Recipient
 from digest.mail.card import Card
-from digest.mail.wording import clean, count, plain_date, wrap
+from digest.mail.language import Language
+from digest.mail.wording import COLUMNS, clean, width, wrap
 
-HEADINGS = {Section.RISING: "Rising", Section.TRENDING: "Trending with everyone"}
+# How a note ends that the selection makes of a source which failed.
+_UNREAD = " could not be read today; what it announces comes in a later mail."
 _ORDER = {section: place for place, section in enumerate(Section)}
 LONGEST_NOTE, LONGEST_HEADING = 300, 80
 
@@ -37,14 +39,15 @@ class Words:
     because: str
 
 
-def blocks(digest: Digest) -> list[Block]:
+def blocks(digest: Digest, language: Language) -> list[Block]:
     """All blocks in the mail's order: notes, then each section's headings with their papers.
 
     What trends with everyone stands in short rows below the reader's own papers, and in full
     cards where the reader has none.
     """
-    found = [Block("note", text) for note in digest.notes if (text := clean(note, LONGEST_NOTE))]
-    groups = _groups(digest.picks)
+    notes = (clean(_note(note, language), LONGEST_NOTE) for note in digest.notes)
+    found = [Block("note", text) for text in notes if text]
+    groups = _groups(digest.picks, language)
     has_own = any(section is not Section.TRENDING for section, _ in groups)
     for (section, heading), picks in groups.items():
         found.append(Block("heading", heading))
@@ -53,29 +56,46 @@ def blocks(digest: Digest) -> list[Block]:
     return found
 
 
-def _groups(picks: Sequence[Pick]) -> dict[tuple[Section, str], list[Pick]]:
+def _groups(picks: Sequence[Pick], language: Language) -> dict[tuple[Section, str], list[Pick]]:
     """Picks by section and heading: sections in the mail's order, all else as it comes."""
     groups: dict[tuple[Section, str], list[Pick]] = {}
     for pick in sorted(picks, key=lambda pick: _ORDER[pick.section]):
-        groups.setdefault((pick.section, _heading(pick)), []).append(pick)
+        groups.setdefault((pick.section, _heading(pick, language)), []).append(pick)
     return groups
 
 
-def _heading(pick: Pick) -> str:
-    own = clean(pick.heading, LONGEST_HEADING) if pick.section is Section.FOR_YOU else ""
-    return own or HEADINGS.get(pick.section, "For you")
+def _heading(pick: Pick, language: Language) -> str:
+    if pick.section is Section.RISING:
+        return language.gettext("Rising")
+    if pick.section is Section.TRENDING:
+        return language.gettext("Trending with everyone")
+    return clean(pick.heading, LONGEST_HEADING) or language.gettext("For you")
 
 
-def words(digest: Digest, recipient: Recipient, cards: Mapping[int, Card]) -> Words:
+def _note(note: str, language: Language) -> str:
+    """A line about the day in the reader's language, where it is one that we know."""
+    source, known, rest = note.partition(_UNREAD)
+    if not known or rest:
+        return note
+    return language.gettext(
+        "%(source)s could not be read today; what it announces comes in a later mail.",
+        source=source,
+    )
+
+
+def words(
+    digest: Digest, recipient: Recipient, cards: Mapping[int, Card], language: Language
+) -> Words:
     """The words around the blocks; the subject is the first paper the reader will meet."""
     shown = list(_in_order(digest, cards))
+    line = _line(digest, language)
     also = "; ".join(card.short for card in shown[1:3])
     return Words(
         subject_title=shown[0].short.replace("=?", "= ?") if shown else "",
         more=len(shown) - 1,
-        preheader=f"Also: {also}" if also else _line(digest),
-        line=_line(digest),
-        because=_because(recipient),
+        preheader=language.gettext("Also: %(titles)s", titles=also) if also else line,
+        line=line,
+        because=_because(recipient, language),
     )
 
 
@@ -84,23 +104,47 @@ def _in_order(digest: Digest, cards: Mapping[int, Card]) -> Iterator[Card]:
         yield cards[pick.paper_id]
 
 
-def _line(digest: Digest) -> str:
+def _line(digest: Digest, language: Language) -> str:
     picked, papers = len(digest.picks), max(digest.considered, len(digest.picks))
     if not picked:
-        return "Nothing for you today"
-    own = any(pick.section is Section.FOR_YOU for pick in digest.picks)
-    return f"{picked:,} of {count(papers, 'new paper')}, {'picked for you' if own else 'by votes'}"
+        return language.gettext("Nothing for you today")
+    if any(pick.section is Section.FOR_YOU for pick in digest.picks):
+        return language.ngettext(
+            "%(picked)s of %(count)s new paper, picked for you",
+            "%(picked)s of %(count)s new papers, picked for you",
+            papers,
+            picked=language.number(picked),
+        )
+    return language.ngettext(
+        "%(picked)s of %(count)s new paper, by votes",
+        "%(picked)s of %(count)s new papers, by votes",
+        papers,
+        picked=language.number(picked),
+    )
 
 
-def _because(recipient: Recipient) -> str:
-    when = f"{clean(recipient.cadence, 20)} at {recipient.hour}:00, {clean(recipient.zone, 40)}"
+def _because(recipient: Recipient, language: Language) -> str:
+    when = rhythm(recipient.cadence, recipient.hour, clean(recipient.zone, 40), language)
     if recipient.subscribed_on is None:
-        return f"You get this because you subscribed: {when}."
-    return f"You get this because you subscribed on {plain_date(recipient.subscribed_on)}: {when}."
+        return language.gettext("You get this because you subscribed: %(when)s.", when=when)
+    return language.gettext(
+        "You get this because you subscribed on %(date)s: %(when)s.",
+        date=language.plain_date(recipient.subscribed_on),
+        when=when,
+    )
+
+
+def rhythm(cadence: str, hour: int, zone: str, language: Language) -> str:
+    """How often a reader's papers come, and when: "daily at 8:00, Europe/Berlin"."""
+    if cadence == "weekly":
+        return language.gettext("weekly at %(hour)s:00, %(zone)s", hour=hour, zone=zone)
+    if cadence == "weekdays":
+        return language.gettext("on weekdays at %(hour)s:00, %(zone)s", hour=hour, zone=zone)
+    return language.gettext("daily at %(hour)s:00, %(zone)s", hour=hour, zone=zone)
 
 
 def values(block: Block) -> dict[str, str]:
     """A note's, heading's or rest's values for its text template, wrapped for a terminal."""
     if block.kind == "heading":
-        return {"heading": block.text.upper(), "rule": "-" * min(len(block.text), 76)}
+        return {"heading": block.text.upper(), "rule": "-" * min(width(block.text), COLUMNS)}
     return {block.kind: wrap(block.text)}

@@ -8,10 +8,14 @@ from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from pathlib import Path
+
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from digest.core.message import Message, message_id
 from digest.mail import headers
+from digest.mail.language import Language
 from digest.mail.render import inline, sandbox
 from digest.mail.site import Site
 
@@ -20,17 +24,25 @@ class Letters:
     """The letters of one installation; `folder` holds one folder of templates a kind."""
 
     def __init__(self, folder: Path, site: Site) -> None:
-        self._site = site
-        self._environment = sandbox(folder, site=site)
+        self._folder, self._site = folder, site
+        self._environments: dict[str, ImmutableSandboxedEnvironment] = {}
 
     def compose(
-        self, kind: str, *, key: str, to: str, values: Mapping[str, object], at: datetime
+        self,
+        kind: str,
+        language: Language,
+        *,
+        key: str,
+        to: str,
+        values: Mapping[str, object],
+        at: datetime,
     ) -> Message:
         """The letter of this kind to one address; the same key and values give the same bytes."""
-        subject = " ".join(self._render(f"{kind}/subject.txt", values).split())
+        render = partial(self._render, language)
+        subject = " ".join(render(f"{kind}/subject.txt", values).split())
         known = {**values, "subject": subject}
-        text = self._render(f"{kind}/body.txt", known)
-        html = inline(self._render(f"{kind}/body.html", known))
+        text = render(f"{kind}/body.txt", known)
+        html = inline(render(f"{kind}/body.html", known))
         number = message_id(key, self._site.secret, self._site.domain)
         address = headers.wire_address(to)
         message = EmailMessage(SMTP.clone(utf8=not address.isascii()))
@@ -43,8 +55,11 @@ class Letters:
             number, headers.envelope_sender(self._site, key), address, subject, message.as_bytes()
         )
 
-    def _render(self, name: str, values: Mapping[str, object]) -> str:
-        return self._environment.get_template(name).render(values)
+    def _render(self, language: Language, name: str, values: Mapping[str, object]) -> str:
+        if language.code not in self._environments:
+            room = sandbox(self._folder, language, site=self._site)
+            self._environments[language.code] = room
+        return self._environments[language.code].get_template(name).render(values)
 
     def _headers(
         self, subject: str, to: str, number: str, at: datetime

@@ -40,9 +40,9 @@ def _policy(*, utf8: bool) -> "EmailPolicy[Any]":
 
 def compose_plain(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -> Message:
     """What compose returns, equal in headers and in decoded parts; slow."""
-    around = words(digest, recipient, parts.cards)
+    around = words(digest, recipient, parts.cards, parts.language)
     title = subject(parts.templates, {"title": around.subject_title, "more": max(around.more, 0)})
-    shown = [block for block, _ in fit(parts, blocks(digest), recipient)]
+    shown = [block for block, _ in fit(parts, blocks(digest, parts.language), recipient)]
     site = parts.site
     key = message_id(recipient.delivery_key, site.secret, site.domain)
     to = headers.wire_address(recipient.address)
@@ -108,7 +108,7 @@ def _mute(parts: Parts, kind: str, block: Block, frame: dict[str, str]) -> str:
 
 
 def _why(parts: Parts, kind: str, block: Block) -> str:
-    bits = why(block.reasons)
+    bits = why(block.reasons, parts.language)
     if not bits:
         return ""
     line = parts.templates.render(f"why.{kind}", {"why": bits})

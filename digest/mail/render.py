@@ -19,9 +19,10 @@ from premailer import Premailer
 from digest.core.edition import Candidate
 from digest.mail import headers
 from digest.mail.card import Card, card
+from digest.mail.language import ENGLISH, Language
 from digest.mail.shape import CodedShape, Marks, Shape
 from digest.mail.site import Site, cleaned
-from digest.mail.wording import long_date, wrap
+from digest.mail.wording import wrap
 
 MEDIA = ("html", "txt")
 _BITS = ("plain", "gap", "term", "title")
@@ -30,9 +31,10 @@ Line = tuple[str, Mapping[str, tuple[str, str]], str]
 _NO_ATTRIBUTES = ["align", "valign", "width", "height"]  # the templates say them where they must
 
 
-def sandbox(folder: Path, **known: object) -> ImmutableSandboxedEnvironment:
+def sandbox(folder: Path, language: Language, **known: object) -> ImmutableSandboxedEnvironment:
     """The environment of all mail templates in a folder: sandboxed, HTML escaped, a missing value
-    an error; `known` are values that every template may use."""
+    an error; `known` are values that every template may use, beside `_` and `ngettext`, which say
+    a text in the language, and its `lang` and `dir`."""
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,
@@ -42,6 +44,9 @@ def sandbox(folder: Path, **known: object) -> ImmutableSandboxedEnvironment:
         keep_trailing_newline=True,
     )
     environment.filters["wrap"] = wrap
+    environment.globals.update(
+        _=language.gettext, ngettext=language.ngettext, lang=language.tag, dir=language.direction
+    )
     environment.globals.update(known)
     return environment
 
@@ -49,8 +54,8 @@ def sandbox(folder: Path, **known: object) -> ImmutableSandboxedEnvironment:
 class Templates:
     """One mail's templates (subject.txt, body.html, card.txt ...), sandboxed."""
 
-    def __init__(self, folder: Path, site: Site, day: date) -> None:
-        self._environment = sandbox(folder, site=site, date=long_date(day))
+    def __init__(self, folder: Path, site: Site, day: date, language: Language) -> None:
+        self._environment = sandbox(folder, language, site=site, date=language.long_date(day))
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
         """The text of one template; HTML comes as Markup, so that it may go into another."""
@@ -77,15 +82,17 @@ class Medium:
 class Parts:
     """An edition rendered for a cohort: what all its readers share.
 
-    `lines` remembers reasons and headings in quoted-printable, since many readers share them.
+    `lines` remembers reasons and headings in quoted-printable, and `subjects` the subjects by the
+    number of papers after the first, since many readers share them.
     """
 
     site: Site
     day: date
+    language: Language
     templates: Templates
     cards: Mapping[int, Card]
     head: bytes
-    subjects: Mapping[str, Shape]
+    subjects: dict[int, Shape]
     html: Medium
     text: Medium
     lines: dict[object, tuple[bytes, bytes]]
@@ -96,22 +103,24 @@ def render(
     day: date,
     site: Site,
     templates: Path,
+    language: Language = ENGLISH,
 ) -> Parts:
-    """Render `candidates` once for all digests of `day` that may hold them.
+    """Render `candidates` once for all digests of `day` in one language that may hold them.
 
     `templates` is the folder of this mail's templates.
     """
     site = cleaned(site)
-    cards = {candidate.paper_id: card(candidate, day) for candidate in candidates}
-    room = Templates(templates, site, day)
+    cards = {candidate.paper_id: card(candidate, day, language) for candidate in candidates}
+    room = Templates(templates, site, day, language)
     marks = Marks(site.secret)
     return Parts(
         site,
         day,
+        language,
         room,
         cards,
         _head(site),
-        _subjects(room, marks),
+        {},
         _medium("html", cards, room, marks, inline),
         _medium("txt", cards, room, marks, str),
         {},
@@ -141,14 +150,12 @@ def inline(html: str) -> str:
     return done.rstrip() + "\n"
 
 
-def _subjects(room: Templates, marks: Marks) -> dict[str, Shape]:
-    title, more = marks.mark("title"), marks.mark("more")
-    kinds: dict[str, dict[str, Any]] = {
-        "none": {"title": "", "more": 0},
-        "one": {"title": title, "more": 0},
-        "many": {"title": title, "more": more},
-    }
-    return {kind: marks.shape(subject(room, values)) for kind, values in kinds.items()}
+def subject_shape(parts: Parts, more: int) -> Shape:
+    """The subject of a mail with `more` papers after the first (-1: with none), with a hole for
+    the first one's title."""
+    marks = Marks(parts.site.secret)
+    title = marks.mark("title") if more >= 0 else ""
+    return marks.shape(subject(parts.templates, {"title": title, "more": max(more, 0)}))
 
 
 def subject(room: Templates, values: Mapping[str, Any]) -> str:

@@ -1,19 +1,12 @@
-"""Text made fit for a mail: cleaned, shortened at a word or a sentence, wrapped, dated.
-
-Month and weekday names stand here because strftime speaks the process's locale.
-"""
+"""Text made fit for a mail: cleaned, shortened at a word or a sentence, wrapped."""
 
 import re
 import unicodedata
 from datetime import date
 
-COLUMNS = 76  # not 78: such a line of ASCII is its own quoted-printable
+from digest.mail.language import ENGLISH
 
-_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+COLUMNS = 76  # not 78: such a line of ASCII is its own quoted-printable
 
 # Controls, line separators, surrogates, bidirectional marks and overrides, invisible fillers,
 # tag characters and noncharacters: they forge, hide or reorder text, or no parser takes them.
@@ -26,6 +19,11 @@ _UNSAFE = re.compile(
     )
     + "]+"
 )
+_NO_START = frozenset(
+    "、。，．・：；？！）］｝」』】〉》〕…ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;?!)]}”’"
+)
+_NO_END = frozenset("（［｛「『【〈《〔([{“‘")
+_LETTERS_AND_MARKS = ("Lo", "Lm", "Lu", "Ll", "Nd", "Po", "Ps", "Pe", "Pi", "Pf")
 _SENTENCE_END = re.compile(r"(?:[.!?][)\"'’”]?(?=\s)|[。！？])")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|et al|cf|vs|resp|approx|Fig|Eq|Sec|Tab|No|Dr|St)|\b[A-Z])\.$"
@@ -71,18 +69,74 @@ def first_sentences(text: str, limit: int) -> str:
 
 
 def wrap(text: str) -> str:
-    """`text` broken at spaces into lines of at most COLUMNS; a longer word has its own line.
-
-    A no-break space does not break, and becomes a space.
+    """`text` broken into lines of at most COLUMNS: at spaces, and in scripts without spaces
+    between characters; a longer word has its own line. A no-break space does not break, and
+    becomes a space.
     """
     lines = []
-    while len(text) > COLUMNS:
-        cut = text.rfind(" ", 0, COLUMNS + 1)
-        if cut < 0 and (cut := text.find(" ")) < 0:
-            break
-        lines.append(text[:cut])
-        text = text[cut + 1 :]
+    while (cut := _end_of_line(text)) is not None:
+        end, start = cut
+        lines.append(text[:end])
+        text = text[start:]
     return "\n".join((*lines, text)).replace("\xa0", " ")
+
+
+def _end_of_line(text: str) -> tuple[int, int] | None:
+    """Where the first line ends and the second begins; None if all of it is one line."""
+    if not text.isascii():
+        return _wide_end(text)
+    if len(text) <= COLUMNS:
+        return None
+    cut = text.rfind(" ", 0, COLUMNS + 1)
+    if cut < 0 and (cut := text.find(" ")) < 0:
+        return None
+    return cut, cut + 1
+
+
+def _wide_end(text: str) -> tuple[int, int] | None:
+    """The same where a character may take two columns, or none."""
+    columns, cut = 0, None
+    for place, char in enumerate(text):
+        if char == " ":
+            cut = (place, place + 1)
+        elif place and _parts(text[place - 1], char):
+            cut = (place, place)
+        columns += _columns(char)
+        if columns > COLUMNS and cut and cut[0]:
+            return cut
+    return None
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if char.isascii():
+        return 1
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _parts(before: str, after: str) -> bool:
+    """Whether a line may end between two characters of a script without spaces.
+
+    Source: UAX 14 (ideographs; no line begins with a closing mark or ends with an opening one).
+    """
+    return (
+        (_is_ideograph(before) or _is_ideograph(after))
+        and after not in _NO_START
+        and before not in _NO_END
+        and unicodedata.category(before) in _LETTERS_AND_MARKS
+        and unicodedata.category(after) in _LETTERS_AND_MARKS
+    )
+
+
+def _is_ideograph(char: str) -> bool:
+    """Whether it stands for a syllable or a word, as in Chinese and Japanese; Korean has spaces."""
+    return "\u2e80" <= char <= "\ua4cf" or "\uf900" <= char <= "\ufaff" or char >= "\U00020000"
 
 
 def direction(text: str) -> str:
@@ -96,19 +150,12 @@ def direction(text: str) -> str:
 
 def long_date(day: date) -> str:
     """Saturday, 21 November 2026."""
-    return f"{_WEEKDAYS[day.weekday()]}, {plain_date(day)}"
+    return ENGLISH.long_date(day)
 
 
 def plain_date(day: date) -> str:
     """21 November 2026."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def since(then: date, today: date) -> str:
-    """A recent day as people say it: "Monday" within the last six days, else "3 March"."""
-    if 0 < (today - then).days < 7:
-        return _WEEKDAYS[then.weekday()]
-    return f"{then.day} {_MONTHS[then.month - 1]}"
+    return ENGLISH.plain_date(day)
 
 
 def count(number: int, noun: str) -> str:

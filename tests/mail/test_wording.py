@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from digest.mail.language import ENGLISH
 from digest.mail.links import needs_check, safe_url
-from digest.mail.wording import COLUMNS, clean, direction, first_sentences, short_title, since, wrap
+from digest.mail.wording import COLUMNS, clean, direction, first_sentences, short_title, wrap
 
 
 @pytest.mark.parametrize(
@@ -85,7 +86,7 @@ def test_only_web_addresses_become_links(url: str, safe: str) -> None:
 
 
 def test_days_and_directions_are_said_plainly() -> None:
-    assert since(date(2026, 11, 16), date(2026, 11, 21)) == "Monday"
-    assert since(date(2026, 11, 14), date(2026, 11, 21)) == "14 November"
+    assert ENGLISH.since(date(2026, 11, 16), date(2026, 11, 21)) == "since Monday"
+    assert ENGLISH.since(date(2026, 11, 14), date(2026, 11, 21)) == "since 14 November"
     assert direction("ABC") == "ltr"
     assert direction("123 שלום") == "rtl"
