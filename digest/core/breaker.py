@@ -4,7 +4,7 @@ It hears each outcome in order and remembers the last thousand. Pure; one for ea
 """
 
 import re
-from collections import Counter, deque
+from collections import deque
 from dataclasses import dataclass
 
 from digest.core.bounce import Kind, of_reply
@@ -95,9 +95,11 @@ class Breaker:
 
     def _count(self, outcome: Outcome) -> str:
         marks = _marks(outcome)
-        for window in (self._all, *(window for _, window in self._latest)):
+        self._all.add(marks)
+        for _, window in self._latest:
             window.add(marks)
-        self._said |= dict.fromkeys(marks, _in_full(outcome))
+        for mark in marks:
+            self._said[mark] = _in_full(outcome)
         return self._refused() or self._passed(_TEMPORARY) or self._passed(_PERMANENT)
 
     def _refused(self) -> str:
@@ -159,14 +161,12 @@ def without_addresses(text: str) -> str:
     return text if len(text) <= _WORDS else f"{text[: _WORDS - 1]}…"
 
 
-def _marks(outcome: Outcome) -> frozenset[str]:
+def _marks(outcome: Outcome) -> tuple[str, ...]:
     """What an outcome counts as. One whose answer was lost is put off, at the best."""
-    marks = {_POLICY} if is_policy(outcome) else set()
-    if outcome.state in (State.DEFERRED, State.IN_DOUBT):
-        marks.add(_TEMPORARY)
-    elif outcome.state is State.BOUNCED:
-        marks.add(_PERMANENT)
-    return frozenset(marks)
+    if outcome.state is State.SENT:
+        return ()
+    policy = (_POLICY,) if is_policy(outcome) else ()
+    return (*policy, _PERMANENT if outcome.state is State.BOUNCED else _TEMPORARY)
 
 
 def _in_full(outcome: Outcome) -> str:
@@ -181,18 +181,20 @@ class _Window:
     """The marks of the last outcomes, and how many of each there are."""
 
     def __init__(self, size: int) -> None:
-        self._marks: deque[frozenset[str]] = deque(maxlen=size)
-        self.count: Counter[str] = Counter()
+        self._marks: deque[tuple[str, ...]] = deque(maxlen=size)
+        self.count = dict.fromkeys((_POLICY, _TEMPORARY, _PERMANENT), 0)
 
     def __len__(self) -> int:
         return len(self._marks)
 
-    def add(self, marks: frozenset[str]) -> None:
+    def add(self, marks: tuple[str, ...]) -> None:
         if len(self._marks) == self._marks.maxlen:
-            self.count.subtract(self._marks[0])
+            for mark in self._marks[0]:
+                self.count[mark] -= 1
         self._marks.append(marks)
-        self.count.update(marks)
+        for mark in marks:
+            self.count[mark] += 1
 
     def share(self, mark: str) -> float:
         """Per cent of the outcomes; 0 while they are too few to tell."""
-        return 100 * self.count[mark] / len(self) if len(self) >= ENOUGH else 0.0
+        return 100 * self.count[mark] / len(self._marks) if len(self._marks) >= ENOUGH else 0.0

@@ -277,3 +277,14 @@ class BounceReportRow(Base):
     status: Mapped[str] = mapped_column(String(16))
     points: Mapped[float]
     diagnostic: Mapped[str] = mapped_column(Text)
+
+    __table_args__ = (Index("ix_bounce_reports_kind_at", "kind", "at"),)
+
+
+class PaceRow(Base):
+    """A token bucket of a relay or a domain: when it will be full again, by the clock of leases."""
+
+    __tablename__ = "paces"
+
+    key: Mapped[str] = mapped_column(String(300), primary_key=True)
+    tat: Mapped[datetime] = mapped_column(UtcDateTime)
