@@ -70,7 +70,9 @@ class Desk:
     def _wait_for_calm(self) -> None:
         self._held_since = self._held_since or time.monotonic()
         while self._must_wait():
-            if self._stopped.wait(0.2):
+            if isinstance(self._app.database, Patient):
+                self._app.database.tidy()
+            if self._stopped.wait(0.1):
                 return
 
     def _must_wait(self) -> bool:
