@@ -39,18 +39,19 @@ def _is_small(reason: Reason) -> bool:
 
 
 def _sentence(has_terms: bool, causes: int, language: Language) -> str:
-    say = language.gettext
     match has_terms, causes:
         case True, 0:
-            return say("You see this for %(terms)s")
+            return language.gettext("You see this for %(terms)s")
         case True, 1:
-            return say("You see this for %(terms)s and because %(cause)s")
+            return language.gettext("You see this for %(terms)s and because %(cause)s")
         case True, _:
-            return say("You see this for %(terms)s and because %(cause)s and %(other)s")
+            return language.gettext(
+                "You see this for %(terms)s and because %(cause)s and %(other)s"
+            )
         case False, 1:
-            return say("You see this because %(cause)s")
+            return language.gettext("You see this because %(cause)s")
         case False, 2:
-            return say("You see this because %(cause)s and because %(other)s")
+            return language.gettext("You see this because %(cause)s and %(other)s")
     return ""
 
 
@@ -62,18 +63,18 @@ def _terms(terms: Sequence[str]) -> Iterator[Bit]:
 
 
 def _cause(reason: Reason, language: Language) -> Bits:
-    say, text = language.gettext, clean(reason.text, LONGEST)
+    text = clean(reason.text, LONGEST)
     if reason.kind is ReasonKind.RISING:
         return (("plain", _rising(text, language)),)
     if not text:
         return ()
     if reason.kind is ReasonKind.LIKED:
-        pattern = say("it is close to %(title)s, which you liked")
+        pattern = language.gettext("it is close to %(title)s, which you liked")
         return _filled(pattern, title=(("title", text),))
     if reason.kind is ReasonKind.AUTHOR:
-        return _filled(say("it is by %(author)s"), author=(("term", text),))
+        return _filled(language.gettext("it is by %(author)s"), author=(("term", text),))
     if reason.kind is ReasonKind.CATEGORY:
-        return _filled(say("it is in %(category)s"), category=(("term", text),))
+        return _filled(language.gettext("it is in %(category)s"), category=(("term", text),))
     number = _number(text)
     votes = language.ngettext("it has %(count)s vote", "it has %(count)s votes", number, count=text)
     return (("plain", votes),)

@@ -15,9 +15,12 @@ from digest.core.edition import Candidate, Change, Digest, Pick, Reason, ReasonK
 from digest.core.message import Message, Recipient
 from digest.core.paper import Paper
 from digest.errors import UnknownPaper
+from digest.mail import language as languages
 from digest.mail.compose import compose
+from digest.mail.language import Language
 from digest.mail.plain import compose_plain
 from digest.mail.render import render
+from digest.shipped import shipped
 from tests.given import shared
 from tests.mail import given as build
 
@@ -153,13 +156,16 @@ def bodies(message: EmailMessage) -> list[tuple[str, str]]:
     return [(part.get_content_type(), part.get_content()) for part in parts]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-@given(cases())
+LANGUAGES = languages.load(shipped("templates")).offered
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases(), st.sampled_from(LANGUAGES))
 def test_fast_and_plain_say_the_same(
-    case: tuple[list[Candidate], Digest, Recipient, dict[str, Any]],
+    case: tuple[list[Candidate], Digest, Recipient, dict[str, Any]], language: Language
 ) -> None:
     candidates, digest, reader, site = case
-    parts = render(candidates, build.DAY, build.site(**site), build.TEMPLATES)
+    parts = render(candidates, build.DAY, build.site(**site), build.TEMPLATES, language)
     fast = compose(parts, digest, reader, build.NOW)
     plain = compose_plain(parts, digest, reader, build.NOW)
     assert (fast.message_id, fast.sender, fast.to, fast.subject) == (
