@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from digest import logs
-from digest.cli import bounces, doctor, keys, listings, parting, sending, show, web
+from digest.cli import (
+    bounces,
+    deliveries,
+    doctor,
+    keys,
+    listings,
+    parting,
+    runs,
+    sending,
+    show,
+    web,
+)
 from digest.cli.terminal import FAILED, Context, err
 from digest.errors import DigestError
 from subscribers.errors import SubscriberError
@@ -54,6 +65,8 @@ cli.add_typer(parting.cli, name="subscribers")
 cli.add_typer(keys.cli, name="keys")
 cli.add_typer(doctor.cli, name="doctor")
 sending.register(cli)
+cli.add_typer(runs.cli, name="runs")
+deliveries.register(cli)
 show.register(cli)
 web.register(cli)
 bounces.register(cli)

@@ -126,13 +126,13 @@ def send(
     only = [_subscriber_id(app, email, when) for email in to] if to else None
     if dry_run:
         told = sender.rehearse(app, when, only)
-        _report(told, when, as_json=as_json, dry_run=True)
+        report(told, when, as_json=as_json, dry_run=True)
         return
     if not yes and (count := sender.audience(app, when, only)):
         confirm_count(count, f"The digest of {when} goes to {_readers(count)}.")
     with progress("sending") as bar:
         told = sender.send(app, when, only, progress=bar)
-    _report(told, when, as_json=as_json)
+    report(told, when, as_json=as_json)
     if not told.is_complete:
         raise typer.Exit(FAILED)
 
@@ -149,7 +149,8 @@ def _readers(count: int) -> str:
     return "1 reader" if count == 1 else f"{count:,} readers"
 
 
-def _report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> None:
+def report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> None:
+    """What a send did, or would do."""
     outcomes = {state.value: number for state, number in sorted(told.outcomes.items())}
     if as_json:
         more = {"dry_run": True} if dry_run else {"paused": told.paused or None}

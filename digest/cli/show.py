@@ -1,4 +1,4 @@
-"""why, deliveries, demo: what happened, and a first look."""
+"""why, demo: what happened, and a first look."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ from digest import explain
 from digest.app import build
 from digest.cli.listings import short_name
 from digest.cli.sending import pick_json
-from digest.cli.terminal import Context, Json, app_of, fail, out, print_json, progress, read_day
+from digest.cli.terminal import Context, Json, app_of, out, print_json, progress, read_day
 from digest.core.edition import Change, Pick, Reason
 from digest.core.ranking import Explanation
 from digest.explain import Why
@@ -25,7 +25,6 @@ from subscribers import address as addresses
 def register(cli: typer.Typer) -> None:
     """Add these commands to the program."""
     cli.command()(why)
-    cli.command()(deliveries)
     cli.command()(demo)
 
 
@@ -96,47 +95,6 @@ def _print_not(now: Explanation | None, day: object, delivery: Delivery | None) 
         reason = f" ({now.bar})" if now.bar else ""
         out.print(f"not picked: {place}{reason}, score {now.score:.3f}{cut}", markup=False)
     _print_reasons(now.reasons)
-
-
-def deliveries(
-    context: typer.Context,
-    email: Annotated[str, typer.Argument(help="The reader.")],
-    as_json: Json = False,
-) -> None:
-    """Every message promised to a reader, oldest first: its state and each try."""
-    found = explain.deliveries_to(app_of(context), addresses.parse(email))
-    if as_json:
-        print_json({"email": email, "deliveries": [_delivery_json(one) for one in found]})
-        return
-    if not found:
-        fail(f"nothing was ever queued for {email}")
-    for one in found:
-        papers = f"{len(one.picks)} papers" if one.picks else one.reason
-        out.print(f"{one.changed_at:%Y-%m-%d %H:%M}Z  {one.state:<10} {one.key:<28} {papers}",
-                  markup=False)  # fmt: skip
-        for attempt in one.attempts:
-            out.print(f"    try {attempt.number}: {attempt.state}, {attempt.reply}",
-                      style="dim", markup=False)  # fmt: skip
-
-
-def _delivery_json(one: Delivery) -> dict[str, Any]:
-    return {
-        "key": one.key,
-        "kind": one.kind,
-        "day": one.day,
-        "run": one.run_id,
-        "state": one.state,
-        "reason": one.reason or None,
-        "changed_at": one.changed_at,
-        "considered": one.considered,
-        "profile_version": one.profile_version,
-        "papers": [pick.paper_id for pick in one.picks],
-        "attempts": [
-            {"number": a.number, "at": a.at, "state": a.state, "phase": a.phase,
-             "code": a.code, "reply": a.reply}
-            for a in one.attempts
-        ],
-    }  # fmt: skip
 
 
 def demo(

@@ -116,10 +116,11 @@ def progress(what: str) -> Iterator["Bar"]:
         yield update
 
 
-def confirm_count(count: int, question: str) -> None:
-    """On a terminal, go on only when the count is typed; elsewhere, never ask."""
+def confirm_count(count: int, question: str, undone: str = "nothing was sent") -> None:
+    """On a terminal, go on only when the count is typed, else say what is `undone`; elsewhere,
+    never ask."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     answer = out.input(f"{question} Type [bold]{count}[/] to go on: ")
     if answer.strip() != str(count):
-        fail("nothing was sent: the count was not typed")
+        fail(f"{undone}: the count was not typed")

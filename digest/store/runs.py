@@ -6,9 +6,10 @@ nobody left to promise anything to.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,6 +35,7 @@ from subscribers.tables import SubscriberRow, UtcDateTime
 
 DIGEST = "digest"
 OPEN = ("running", "paused")
+CANCELLED = "cancelled"
 # Final, but nothing was handed over: an admin's new send may plan these anew.
 AGAIN = (State.SUPPRESSED, State.EMPTY, State.EXPIRED, State.CANCELLED)
 
@@ -41,7 +43,8 @@ AGAIN = (State.SUPPRESSED, State.EMPTY, State.EXPIRED, State.CANCELLED)
 @dataclass(frozen=True, slots=True)
 class Run:
     """One send of one day: its audience was frozen at `planned_at`, and nothing of it is handed
-    over after `deadline_at`. `outcomes` counts its deliveries by state."""
+    over after `deadline_at`. `outcomes` counts its deliveries by state; `note` is why it is paused
+    or was cancelled."""
 
     id: int
     day: date
@@ -156,7 +159,7 @@ def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> 
     """Move promises of the day that ended without a hand-over into this run; how many. A run for
     chosen readers also takes theirs out of runs that are paused, and leaves the rest there.
 
-    What another open run loses so, its audience loses too: each account stays whole.
+    What a run without a stored account loses so, its audience loses too: each stays whole.
     """
     query = select(DeliveryRow.id, DeliveryRow.run_id).where(
         _of_day(plan.day),
@@ -171,13 +174,16 @@ def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> 
         session.execute(
             update(DeliveryRow).where(DeliveryRow.id.in_(part)).values(**fresh, **where)
         )
-    for old_run, lost in Counter(row.run_id for row in rows).items():
-        session.execute(
-            update(RunRow)
-            .where(RunRow.id == old_run, RunRow.state.in_(OPEN))
-            .values(audience=RunRow.audience - lost)
-        )
+    _lose(session, Counter(row.run_id for row in rows))
     return len(rows)
+
+
+def _lose(session: Session, moved: Mapping[int, int]) -> None:
+    """Take from the audience of each run that has no stored account what it lost to another."""
+    for run_id, lost in sorted(moved.items()):
+        row = session.get_one(RunRow, run_id, with_for_update=True)
+        if row.outcomes is None:
+            row.audience -= lost
 
 
 def _stuck(plan: Plan) -> ColumnElement[bool]:
@@ -210,19 +216,40 @@ def get(session: Session, run_id: int) -> Run | None:
     if found is None:
         return None
     row, day = found
+    return value(row, day, counts(session, [row.id]) if row.outcomes is None else {})
+
+
+def value(row: RunRow, day: date, now: Mapping[int, dict[State, int]]) -> Run:
+    """A run by its stored account, or else by the counts of now."""
+    stored = {State(state): number for state, number in (row.outcomes or {}).items()}
+    outcomes = now.get(row.id, {}) if row.outcomes is None else stored
     return Run(row.id, day, row.state, row.planned_at, row.deadline_at, row.audience,
-               _outcomes(session, row), row.note)  # fmt: skip
+               outcomes, row.note)  # fmt: skip
 
 
-def _outcomes(session: Session, row: RunRow) -> dict[State, int]:
-    if row.outcomes is not None:
-        return {State(state): number for state, number in row.outcomes.items()}
+def counts(session: Session, run_ids: Sequence[int]) -> dict[int, dict[State, int]]:
+    """How many deliveries each of these runs has in which state."""
     query = (
-        select(DeliveryRow.state, func.count())
-        .where(DeliveryRow.run_id == row.id)
-        .group_by(DeliveryRow.state)
+        select(DeliveryRow.run_id, DeliveryRow.state, func.count())
+        .where(DeliveryRow.run_id.in_(run_ids))
+        .group_by(DeliveryRow.run_id, DeliveryRow.state)
     )
-    return {State(state): number for state, number in session.execute(query)}
+    found: dict[int, dict[State, int]] = {run_id: {} for run_id in run_ids}
+    for run_id, state, number in session.execute(query) if run_ids else ():
+        if run_id is not None:
+            found[run_id][State(state)] = number
+    return found
+
+
+def hold(session: Session, run_id: int) -> str | None:
+    """The state of a run, which nobody else changes before the commit; None if there is no run.
+
+    Its edition is held first, as `freeze` does: so neither waits for the other for ever.
+    """
+    edition = select(RunRow.edition_id).where(RunRow.id == run_id).scalar_subquery()
+    session.scalars(select(EditionRow.id).where(EditionRow.id == edition).with_for_update()).all()
+    mine = select(RunRow.state).where(RunRow.id == run_id, RunRow.edition_id.is_not(None))
+    return session.scalar(mine.with_for_update())
 
 
 def unfinished(session: Session, day: date) -> list[int]:
@@ -232,16 +259,14 @@ def unfinished(session: Session, day: date) -> list[int]:
 
 
 def finish(session: Session, run_id: int) -> bool:
-    """Close a run whose account is complete; whether it is."""
+    """Store the account of a run once it is complete; whether it is. An open run is done then, a
+    cancelled one stays cancelled."""
+    row = session.get(RunRow, run_id, with_for_update=True)
     run = get(session, run_id)
-    if run is None or not run.is_accounted:
+    if row is None or run is None or not run.is_accounted:
         return False
-    outcomes = {state.value: number for state, number in sorted(run.outcomes.items())}
-    session.execute(
-        update(RunRow)
-        .where(RunRow.id == run_id, RunRow.state.in_(OPEN))
-        .values(state="done", outcomes=outcomes)
-    )
+    row.outcomes = {state.value: number for state, number in sorted(run.outcomes.items())}
+    row.state = "done" if row.state in OPEN else row.state
     return True
 
 
@@ -252,6 +277,46 @@ def set_state(session: Session, run_id: int, state: str, note: str = "") -> None
         .where(RunRow.id == run_id, RunRow.state.in_(OPEN))
         .values(state=state, note=note)
     )
+
+
+def shards(session: Session, run_id: int) -> list[int]:
+    """The numbers of a run's shards."""
+    query = select(ShardRow.number).where(ShardRow.run_id == run_id)
+    return list(session.scalars(query.order_by(ShardRow.number)))
+
+
+def cancel_waiting(
+    session: Session, run_id: int, *, now: datetime, only: Sequence[int] | None = None
+) -> int:
+    """End what waits in a cancelled run (or in `only` these of its shards); how much. A run that is
+    not cancelled keeps all of it, so a sender may call this whenever it hands something back.
+
+    It holds the shards in their order: who holds one already names that one as `only`.
+    """
+    cancelled = select(RunRow.id).where(RunRow.id == run_id, RunRow.state == CANCELLED)
+    if session.scalar(cancelled) is None:
+        return 0
+    return end_waiting(session, run_id, State.CANCELLED, "cancelled by command", now, only)
+
+
+def end_waiting(
+    session: Session,
+    run_id: int,
+    state: State,
+    reason: str,
+    now: datetime,
+    only: Sequence[int] | None = None,
+) -> int:
+    """End what waits in a run, or in `only` these of its shards, without a hand-over; how much."""
+    held = select(ShardRow.number).where(ShardRow.run_id == run_id)
+    step = update(DeliveryRow).where(
+        DeliveryRow.run_id == run_id, DeliveryRow.state.in_(WAITING)
+    )  # fmt: skip
+    if only is not None:
+        held, step = held.where(ShardRow.number.in_(only)), step.where(DeliveryRow.shard.in_(only))
+    session.scalars(held.order_by(ShardRow.number).with_for_update()).all()
+    ended: Any = session.execute(step.values(state=state, reason=reason, changed_at=now))
+    return int(ended.rowcount)
 
 
 def promised(session: Session, day: date) -> dict[State, int]:

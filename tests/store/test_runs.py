@@ -199,6 +199,111 @@ def test_a_paused_run_says_why_and_goes_on(database: Database) -> None:
     assert (get(database, run.id).state, get(database, run.id).note) == ("paused", "550 5.7.1 no")
 
 
+def cancelled(database: Database, run_id: int) -> int:
+    """Cancel a run as a sender or a command would; how many deliveries that ended."""
+    with database.begin() as session:
+        runs.set_state(session, run_id, "cancelled", "cancelled by command")
+        return runs.cancel_waiting(session, run_id, now=at(0, 9))
+
+
+def test_what_waits_in_a_cancelled_run_ends_now_and_what_is_in_hand_when_it_comes_back(
+    database: Database,
+) -> None:
+    ids = readers(database, 6)
+    run = freeze(database, plan(shard_size=2))
+    assert run is not None
+    states = (State.PLANNED, State.DEFERRED, State.CLAIMED, State.IN_FLIGHT, State.SENT,
+              State.EMPTY)  # fmt: skip
+    for who, state in zip(ids, states, strict=True):
+        set_state(database, [who], state)
+    assert cancelled(database, run.id) == 2
+    with database.begin() as session:
+        assert not runs.finish(session, run.id)
+        assert runs.unfinished(session, day(0)) == []
+    set_state(database, ids[2:3], State.PLANNED)
+    set_state(database, ids[3:4], State.SENT)
+    assert cancelled(database, run.id) == 1
+    with database.begin() as session:
+        assert runs.finish(session, run.id)
+    found = get(database, run.id)
+    assert (found.state, found.note) == ("cancelled", "cancelled by command")
+    assert found.outcomes == {State.SENT: 2, State.EMPTY: 1, State.CANCELLED: 3}
+    assert cancelled(database, run.id) == 0
+
+
+def test_only_the_shards_named_and_only_a_cancelled_run_are_cancelled(database: Database) -> None:
+    readers(database, 5)
+    run = freeze(database, plan(shard_size=2))
+    assert run is not None
+    with database.begin() as session:
+        assert runs.shards(session, run.id) == [0, 1, 2]
+        for state in ("running", "paused"):
+            runs.set_state(session, run.id, state)
+            assert runs.cancel_waiting(session, run.id, now=at(0, 9)) == 0
+        runs.set_state(session, run.id, "cancelled")
+        assert runs.cancel_waiting(session, run.id, now=at(0, 9), only=[1]) == 2
+        assert runs.cancel_waiting(session, run.id, now=at(0, 9), only=[0, 2]) == 3
+
+
+@pytest.mark.parametrize("is_finished", [True, False])
+def test_a_later_send_promises_the_cancelled_anew_and_both_accounts_stay_whole(
+    database: Database, is_finished: bool
+) -> None:
+    ids = readers(database)
+    first = freeze(database)
+    assert first is not None
+    set_state(database, ids[:1], State.SENT if is_finished else State.IN_FLIGHT)
+    cancelled(database, first.id)
+    with database.begin() as session:
+        assert runs.finish(session, first.id) is is_finished
+    second = freeze(database)
+    assert second is not None
+    assert (second.audience, promised_to(database, second.id)) == (2, set(ids[1:]))
+    set_state(database, ids[:1], State.SENT)
+    with database.begin() as session:
+        assert runs.finish(session, first.id)
+    found = get(database, first.id)
+    assert sum(found.outcomes.values()) == found.audience == (3 if is_finished else 1)
+    assert found.state == "cancelled"
+
+
+def test_a_freeze_and_a_cancel_at_once_end_with_everybody_in_one_account(
+    database: Database,
+) -> None:
+    ids = readers(database, 60)
+    first = freeze(database, plan(shard_size=7))
+    assert first is not None
+    with database.begin() as session:
+        runs.set_state(session, first.id, "paused")
+    start = Barrier(3)
+
+    def race(number: int) -> None:
+        start.wait()
+        if number:
+            freeze(database, plan(only=ids[::number]))
+            return
+        with database.begin() as session:
+            assert runs.hold(session, first.id) == "paused"
+            runs.set_state(session, first.id, "cancelled")
+        cancelled(database, first.id)
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(race, [0, 2, 3]))
+    with database.begin() as session:
+        for run_id in session.scalars(select(RunRow.id)).all():
+            runs.finish(session, run_id)
+            run = runs.get(session, run_id)
+            assert run is not None
+            assert sum(run.outcomes.values()) == run.audience
+    assert len(promised_to(database)) == 60
+
+
+def test_a_run_of_letters_or_of_no_one_is_not_held(database: Database) -> None:
+    with database.begin() as session:
+        assert runs.hold(session, 0) is None
+        assert runs.hold(session, 99) is None
+
+
 def test_a_day_is_counted_over_all_its_runs(database: Database) -> None:
     ids = readers(database)
     freeze(database, plan(only=ids[:1]))
