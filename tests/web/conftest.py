@@ -1,10 +1,12 @@
-"""A real server on loopback for every test of the pages: SQLite and a Maildir in a fresh folder."""
+"""A real server on loopback for every test of the pages: SQLite and a Maildir in a fresh folder;
+for the tests marked ON_BOTH, PostgreSQL too."""
 
 import re
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -13,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import uvicorn
+from pydantic import SecretStr
 
 from digest.app import App, build
 from digest.settings import load
@@ -20,6 +23,7 @@ from digest.web import server
 from tests.stories.conftest import home  # noqa: F401 - a fixture
 
 SOON_S = 60.0
+ON_BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +72,34 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def app(home: Path, sqlite_url: str) -> App:  # noqa: F811
+def kind() -> str:
+    """The database behind the pages, where a test does not say it."""
+    return "sqlite"
+
+
+@pytest.fixture
+def app(home: Path, kind: str, request: pytest.FixtureRequest) -> Iterator[App]:  # noqa: F811
     """An App with an empty history, sending into home/outbox."""
-    return build(load(database_url=sqlite_url))
+    url = request.getfixturevalue("sqlite_url" if kind == "sqlite" else "postgres_url")
+    made = build(load(database_url=url, secret=SecretStr("s" * 32)))
+    yield made
+    made.database.engine.dispose()
 
 
 @pytest.fixture
 def site(app: App) -> Iterator[Site]:
     """The pages of `app` on a free port, with the postman at work behind them."""
+    with served(app) as running:
+        yield running
+
+
+@contextmanager
+def served(app: App, *, with_desk: bool = True) -> Iterator[Site]:
+    """Serve `app` on a free port; without its desk, nothing happens but what is asked for."""
     listening = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    running = uvicorn.Server(server.config(app, server.create(app)))
+    web = server.create(app, with_desk=with_desk)
+    running = uvicorn.Server(server.config(app, web))
     thread = threading.Thread(target=running.run, args=([listening],), daemon=True)
     thread.start()
     until(lambda: running.started)

@@ -9,66 +9,23 @@ from datetime import timedelta
 import httpx2
 import pytest
 from sqlalchemy import func, select, text
-from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.clock import utcnow
-from digest.store.tables import BudgetRow, DeliveryRow
+from digest.store.tables import BudgetRow
 from digest.web import stamp
 from digest.web.budgets import visitor
-from digest.web.intake import Intake
 from digest.web.security import HEADERS
 from digest.web.today import Today
-from subscribers import address as addresses
-from subscribers import preferences, roster, signup, suppression
-from subscribers.consent import Consent, ConsentKind, Reason, Status
-from subscribers.person import Subscriber
-from subscribers.tables import Base, SignupRow, SubscriberRow
-from tests.given import at, collected, paper, sight, subscriber
-from tests.web.conftest import Site, until
+from subscribers import preferences, roster
+from subscribers.consent import Consent, ConsentKind, Status
+from tests.given import collected, paper, sight
+from tests.web.conftest import ON_BOTH, Site, until
 from tests.web.conftest import text as body
-
-ADA = "ada@example.org"
-
-
-def filled(app: App, email: str = ADA, **more: str) -> dict[str, str]:
-    """The form as a person sends it who took five seconds."""
-    shown = stamp.stamp(utcnow() - timedelta(seconds=5), app.secret)
-    return {"email": email, "stamp": shown, "website": "", **more}
+from tests.web.forms import ADA, decided, dump, filled, person, posted, press
 
 
-def press(site: Site, email: str = ADA, **more: str) -> httpx2.Response:
-    return site.client.post("/subscribe", data=filled(site.app, email, **more))
-
-
-def person(app: App, email: str = ADA) -> Subscriber | None:
-    with app.read() as session:
-        return roster.find(session, addresses.parse(email))
-
-
-def dump(app: App) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table."""
-    with app.read() as session:
-        return {
-            name: [tuple(row) for row in session.execute(select(*table.columns))]
-            for name, table in Base.metadata.tables.items()
-        }
-
-
-def decided(app: App) -> bool:
-    with app.read() as session:
-        return not session.scalar(select(func.count()).select_from(SignupRow))
-
-
-def posted(app: App) -> bool:
-    """Whether no sign-up waits and no letter is under way."""
-    with app.read() as session:
-        waiting = select(func.count()).where(
-            DeliveryRow.state.in_(("planned", "claimed", "in_flight"))
-        )
-        return decided(app) and not session.scalar(waiting)
-
-
+@ON_BOTH
 def test_from_the_form_to_an_active_reader(site: Site) -> None:
     answer = press(
         site, interests="Whales\nBirds", keywords="song, dialect", categories="q-bio.NC cs.SD",
@@ -102,6 +59,7 @@ def test_from_the_form_to_an_active_reader(site: Site) -> None:
     assert len(site.mails()) == 2
 
 
+@ON_BOTH
 def test_two_clicks_at_once_confirm_once_and_welcome_once(site: Site) -> None:
     press(site)
     link = site.links(site.wait_for(1)[0])[0]
@@ -188,45 +146,6 @@ def test_a_page_left_open_for_days_is_not_taken_for_a_program(site: Site) -> Non
     assert shown not in answer.text
 
 
-def stand(session: Session, app: App, status: str) -> None:
-    """Somebody whose address is theirs in that status."""
-    email = f"{status}@example.org"
-    if status in ("pending", "active", "unsubscribed"):
-        subscriber(session, email, status=Status(status))
-    if status == "suppressed":
-        where = addresses.parse(email)
-        suppression.suppress(
-            session, where, Reason.COMPLAINED, key=app.secret, now=at(0), source="t"
-        )
-
-
-def test_the_answer_is_the_same_whoever_the_address_belongs_to(site: Site) -> None:
-    kinds = ("new", "pending", "active", "unsubscribed", "suppressed")
-    with site.app.begin() as session:
-        for kind in kinds:
-            stand(session, site.app, kind)
-    answers = [press(site, f"{kind}@example.org") for kind in kinds]
-
-    def seen(answer: httpx2.Response) -> tuple[int, bytes, dict[str, str]]:
-        return answer.status_code, answer.content, dict(answer.headers) | {"date": ""}
-
-    assert all(seen(answer) == seen(answers[0]) for answer in answers)
-    until(lambda: posted(site.app))
-    asked = {str(mail["To"]) for mail in site.mails()}
-    assert asked == {f"{kind}@example.org" for kind in kinds if kind != "suppressed"}
-    bodies = {re.sub(r"/confirm/[\w-]+", "", body(mail)) for mail in site.mails()}
-    assert len(bodies) == 1
-
-
-def test_above_the_budget_of_an_ip_there_is_a_friendly_page(site: Site) -> None:
-    statuses = [press(site, f"r{n}@example.org").status_code for n in range(12)]
-    assert statuses == [200] * 10 + [429] * 2
-    assert "Please try again later" in press(site, "more@example.org").text
-    far = {"X-Forwarded-For": "198.51.100.9"}
-    other = site.client.post("/subscribe", data=filled(site.app, "o@example.org"), headers=far)
-    assert other.status_code == 200
-
-
 def test_no_ip_is_kept_in_the_clear(site: Site) -> None:
     far = {"X-Forwarded-For": "198.51.100.9"}
     site.client.post("/subscribe", data=filled(site.app), headers=far)
@@ -236,111 +155,6 @@ def test_no_ip_is_kept_in_the_clear(site: Site) -> None:
         [consent] = roster.consents(session, person(site.app).id)  # type: ignore[union-attr]
         assert consent.ip_hash == visitor("198.51.100.9", site.app.secret).ip_hash
         assert session.scalar(select(func.count()).select_from(BudgetRow)) == 3
-
-
-def test_a_thousand_at_once_for_one_address_are_one_row_and_one_mail(site: Site) -> None:
-    async def crowd() -> list[int]:
-        limits = httpx2.Limits(max_connections=50)
-        async with httpx2.AsyncClient(base_url=site.url, limits=limits, timeout=60) as client:
-            return await asyncio.gather(*(one(client, number) for number in range(1000)))
-
-    async def one(client: httpx2.AsyncClient, number: int) -> int:
-        far = {"X-Forwarded-For": f"10.{number // 250}.{number % 250}.1"}
-        email = "Ada@example.ORG" if number % 2 else ADA
-        answer = await client.post("/subscribe", data=filled(site.app, email), headers=far)
-        return answer.status_code
-
-    assert set(asyncio.run(crowd())) == {200}
-    site.wait_for(1)
-    until(lambda: posted(site.app))
-    assert len(site.mails()) == 1
-    with site.app.read() as session:
-        assert session.scalar(select(func.count()).select_from(SubscriberRow)) == 1
-
-
-def request_of(number: int) -> signup.Request:
-    return signup.Request(
-        address=addresses.parse(f"r{number}@example.org"), fields={}, source="t", at=utcnow()
-    )
-
-
-def test_ten_thousand_addresses_from_one_ip_keep_to_the_budget(app: App) -> None:
-    bomber = visitor("203.0.113.7", app.secret)
-
-    async def bomb(intake: Intake) -> list[bool]:
-        asked = (intake.put_down(request_of(number), bomber) for number in range(10_000))
-        return await asyncio.gather(*asked)
-
-    with Intake(app) as intake:
-        inside = asyncio.run(bomb(intake))
-    assert sum(inside) == 10
-    with app.read() as session:
-        assert session.scalar(select(func.count()).select_from(SignupRow)) == 10
-
-
-def test_the_intake_writes_all_that_came_before_it_closes(app: App) -> None:
-    async def some(intake: Intake) -> list[bool]:
-        asked = [
-            asyncio.ensure_future(
-                intake.put_down(request_of(number), visitor(f"10.0.{number}.1", app.secret))
-            )
-            for number in range(200)
-        ]
-        await asyncio.sleep(0)
-        await asyncio.to_thread(intake.close)
-        return await asyncio.gather(*asked)
-
-    assert all(asyncio.run(some(Intake(app))))
-    with app.read() as session:
-        assert session.scalar(select(func.count()).select_from(SignupRow)) == 200
-
-
-def test_one_that_cannot_be_written_costs_no_other(
-    app: App, caplog: pytest.LogCaptureFixture
-) -> None:
-    broken = signup.Request(
-        address=addresses.parse(ADA), fields={"keywords": [b"no JSON"]}, source="t", at=utcnow()
-    )
-    where = visitor("203.0.113.7", app.secret)
-
-    async def three(intake: Intake) -> list[bool | BaseException]:
-        asked = (request_of(1), broken, request_of(2))
-        every = (intake.put_down(one, where) for one in asked)
-        return await asyncio.gather(*every, return_exceptions=True)
-
-    with Intake(app) as intake:
-        first, second, third = asyncio.run(three(intake))
-    assert (first, third) == (True, True)
-    assert isinstance(second, Exception)
-    assert ADA not in caplog.text
-
-
-def test_a_scanner_that_opens_every_link_a_hundred_times_changes_nothing(site: Site) -> None:
-    press(site)
-    first = site.wait_for(1)[0]
-    links = site.links(first)
-    opened(site, links, times=100)
-    site.client.post(links[0])
-    welcome = site.wait_for(2)[1]
-    until(lambda: posted(site.app))
-    links += site.links(welcome)
-    assert {link.split("/")[1] for link in links} >= {"confirm", "unsubscribe", "settings"}
-    opened(site, links, times=100)
-    assert person(site.app).status is Status.ACTIVE  # type: ignore[union-attr]
-
-
-def opened(site: Site, links: Sequence[str], times: int) -> None:
-    until(lambda: posted(site.app))
-    before = dump(site.app)
-    for _ in range(times):
-        for link in links:
-            site.client.get(link)
-            site.client.head(link)
-    after = dump(site.app)
-    # What the desk itself keeps of its rounds is no one's doing.
-    assert {k: v for k, v in after.items() if k != "shards"} == {
-        k: v for k, v in before.items() if k != "shards"
-    }
 
 
 PATHS = ("/", "/subscribe", "/robots.txt", "/static/style.css", "/nowhere", "/confirm/x",
@@ -461,16 +275,3 @@ def test_a_post_too_large_is_refused(site: Site) -> None:
     assert answer.status_code in (400, 413)
     with site.app.read() as session:
         assert session.execute(text("SELECT count(*) FROM signups")).scalar() == 0
-
-
-def test_the_api_spends_the_same_budget_and_leads_to_the_same_mail(site: Site) -> None:
-    asked = [
-        site.client.post("/api/v1/subscriptions", json={"email": f"api{n}@example.org"})
-        for n in range(6)
-    ]
-    assert {answer.status_code for answer in asked} == {202}
-    pressed = [press(site, f"form{n}@example.org").status_code for n in range(6)]
-    assert pressed == [200] * 4 + [429] * 2
-    last = site.client.post("/api/v1/subscriptions", json={"email": "late@example.org"})
-    assert last.status_code == 429
-    assert len(site.wait_for(10)) == 10
