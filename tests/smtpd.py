@@ -45,7 +45,8 @@ class Smtpd:
     """The server; `async with Smtpd() as server` listens on a free port of loopback.
 
     Replies leave one by one, or, as `replies` says, "together" once nothing more is to be read, or
-    "in pieces" of one octet. `lenient`: DATA is allowed where every recipient was refused.
+    "in pieces" of one octet; `turns` counts how often it did so together. `lenient`: DATA is
+    allowed where every recipient was refused; `empty` counts the lone dots that came then.
     """
 
     script: Mapping[str, str | list[str]] = field(default_factory=dict)
@@ -58,6 +59,8 @@ class Smtpd:
     replies: str = "one by one"
     lenient: bool = False
     empty: int = 0
+    turns: int = 0
+    silent: bool = False
     connections: int = 0
     port: int = 0
 
@@ -134,8 +137,11 @@ class Smtpd:
         if not rcpt:
             self.empty += not data
             await self._do("554 5.5.1 no valid recipients", writer)
-        elif await self._answer("DOT", writer):
+            return
+        reply = self._next("DOT") or REPLIES["DOT"]
+        if reply[:1] == "2":
             self.messages.append(Received(mail, rcpt, data))
+        await self._do(reply, writer)
 
     async def _line(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
         """The next line; what is to be answered leaves before there is a wait for it."""
@@ -144,7 +150,9 @@ class Smtpd:
         return await reader.readline()
 
     async def _flush(self, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"".join(self._held.pop(writer, [])))
+        held = self._held.pop(writer, [])
+        self.turns += bool(held)
+        writer.write(b"".join(held))
         await writer.drain()
 
     async def _ehlo(self, writer: asyncio.StreamWriter) -> None:
@@ -197,6 +205,7 @@ class Smtpd:
             writer.transport.abort()
             raise EOFError
         if reply == SILENCE:
+            self.silent = True
             await asyncio.sleep(60)
         if reply == DEAF:
             writer.transport.pause_reading()  # type: ignore[attr-defined]

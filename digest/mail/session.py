@@ -114,7 +114,7 @@ class Session:
             self.handed += 1
             return Outcome(State.SENT, reply.text, reply.code, Phase.DOT)
         if not 400 <= reply.code < 600:
-            return self._doubt(reply.text)
+            return self._doubt(reply.text, reply.code if reply.code > 0 else None)
         outcome = self._refused(reply, Phase.DOT)
         self._stale = following is None
         return outcome
@@ -158,9 +158,9 @@ class Session:
         self.drop()
         return Outcome(State.DEFERRED, str(error), None, phase, ours=phase is Phase.CONNECT)
 
-    def _doubt(self, why: str) -> Outcome:
+    def _doubt(self, why: str, code: int | None = None) -> Outcome:
         self.drop()
-        return Outcome(State.IN_DOUBT, f"no answer after the final dot: {why}", None, Phase.DOT)
+        return Outcome(State.IN_DOUBT, f"no answer after the final dot: {why}", code, Phase.DOT)
 
 
 def _agrees(reply: Reply, command: bytes) -> bool:

@@ -14,6 +14,8 @@ from digest.mail.options import Options, Relay
 from digest.mail.session import Session
 from digest.mail.wireform import wire_form
 
+_BEFORE_CONTENT = (Phase.MAIL, Phase.RCPT)
+
 
 class Smtp:
     """A transport to one relay. Concurrent callers wait for one another."""
@@ -72,10 +74,12 @@ class Smtp:
                 return
 
     async def _hand_over(self, message: Message, work: "_Work") -> Outcome:
-        kept = await self._is_ready(work.told)
+        kept, told = await self._is_ready(work.told), work.told is not None
         outcome = await self._attempt(message, work)
-        if kept and outcome.ours and outcome.phase is Phase.CONNECT and not self._is_open():
-            # A connection that was kept may have died in between; nothing was said on a new one.
+        lost = outcome.state is State.DEFERRED and not self._is_open()
+        unasked = outcome.phase is Phase.CONNECT or (told and outcome.phase in _BEFORE_CONTENT)
+        if kept and lost and unasked:
+            # A kept connection may have died in between: nothing was said on a new one.
             self._drop()
             outcome = await self._attempt(message, work)
         return outcome
