@@ -19,6 +19,7 @@ from digest.mail.site import Site
 from digest.settings import Settings
 from digest.shipped import shipped
 from digest.store.database import Database
+from digest.store.lease import lease_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class App:
     database: Database
     clock: Callable[[], datetime]
     secret: bytes
+    lease_now: Callable[[Session], datetime] = lease_now
 
     def begin(self) -> AbstractContextManager[Session]:
         """A transaction that writes."""

@@ -1,45 +1,82 @@
-"""Handing a claimed group over: over a few connections, each outcome written once it is known."""
+"""Handing over: first the ledger, then the wire, then the ledger again.
+
+A group is marked as under way, and with it is written what became of those before it, in one
+transaction; only then the wire has it. Of one sender never more than GROUP deliveries are under
+way, or done and not yet written down: the most that can be in doubt when it dies.
+"""
 
 import asyncio
 import logging
-import os
-import socket
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 from urllib.parse import urlsplit
 
-from digest import failures
+from sqlalchemy.orm import Session
+
+from digest import failures, owner
 from digest.app import App
 from digest.core.delivery import Outcome, State
 from digest.core.message import Message
-from digest.errors import SettingsError
-from digest.mail.transport import Transport, open_transport
-from digest.store import outbox
+from digest.errors import LostClaim, SettingsError, StoreError
+from digest.mail.lane import Lanes
+from digest.mail.options import Options
+from digest.mail.pool import Pool
+from digest.mail.relays import relays
+from digest.mail.transport import Transport
+from digest.store import outbox, runs
+from digest.store.lease import elapsed_s
 from digest.store.outbox import Claimed, Shard
 
 log = logging.getLogger(__name__)
 
-# No more than this may be under way when a sender dies: the most that can be in doubt.
 GROUP = 50
+HALF = GROUP // 2  # one half is under way while the next is written down
+PROMPT_S = 0.05  # how long an outcome may wait for others to be written down with
+PATIENCE_S = 60.0  # how long outcomes are kept for a ledger that cannot be written
 
+T = TypeVar("T")
 TransportFactory = Callable[[], Transport]
+Ready = list[tuple[Claimed, Message]]
+Prepare = Callable[[Session, datetime], Ready]
 
 
 class Stop(Exception):
-    """The relay refuses us, or nothing can be composed: sending pauses, with the reason."""
+    """Nothing more can be handed over: sending pauses, with the reason."""
 
 
-def owner() -> str:
-    """Who holds a shard, for the operator's eyes."""
-    return f"{socket.gethostname()[:40]}:{os.getpid()}"
+@dataclass(slots=True, eq=False)
+class Hold:
+    """A shard in hand until its lease passes: what is under way of it, what became of the rest."""
+
+    shard: Shard
+    until: float
+    under_way: int = 0
+    ended: list[tuple[Claimed, Outcome]] = field(default_factory=list)
+    is_closing: bool = False
+    is_lost: bool = False
+
+    @property
+    def is_over(self) -> bool:
+        return self.is_closing and not self.under_way
+
+
+def lanes_of(app: App, width: int, make: TransportFactory | None = None) -> tuple[Lanes, ...]:
+    """The ways out that the settings name, or `make`'s; SettingsError if mail would leave this
+    machine under the names of the defaults."""
+    if make is not None:
+        return (Lanes(name="given", make=make, connections=width),)
+    urls = app.settings.smtp_url.get_secret_value()
+    for url in urls.split():
+        _check_sender(app, url)
+    return relays(urls, Options(), width)
 
 
 def _check_sender(app: App, url: str) -> None:
-    """SettingsError if mail would leave this machine under the names of the defaults."""
     relay = urlsplit(url).hostname or ""
     if not url.lower().startswith("smtp") or relay in ("localhost", "::1") or relay[:4] == "127.":
         return
@@ -56,20 +93,32 @@ def _check_sender(app: App, url: str) -> None:
 
 
 class Handover:
-    """Open connections to the relay, as `async with Handover(app, width) as handover`."""
+    """One sender's way from the ledger to the wire, as `async with Handover(app, ...) as it`.
 
-    def __init__(self, app: App, width: int, make: TransportFactory | None = None) -> None:
-        url = app.settings.smtp_url.get_secret_value()
-        if make is None:
-            _check_sender(app, url)
-        self._app, self._width = app, max(1, min(width, app.settings.connections))
-        self._make = make or (lambda: open_transport(url))
-        self._lanes: list[Transport] = []
-        self._stack = AsyncExitStack()
+    `told` hears the state of each delivery that a relay has spoken of. Leaving waits for what is
+    under way and writes it down.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        lanes: Sequence[Lanes],
+        told: Callable[[State], None] = lambda _: None,
+    ) -> None:
+        self._app, self._told = app, told
+        self._lease = timedelta(seconds=app.settings.lease_s)
+        self._pool = Pool(lanes, ended=self._ended, still=self._still)
+        self._holds: list[Hold] = []
+        self._under_way: dict[str, tuple[Hold, Claimed]] = {}
+        self._pen = asyncio.Lock()
+        self._room, self._news, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._room.set()
+        self._halted = False
+        self.reason = ""
 
     async def __aenter__(self) -> Self:
-        for _ in range(self._width):
-            self._lanes.append(await self._stack.enter_async_context(self._make()))
+        await self._pool.__aenter__()
+        self._books = asyncio.create_task(self._keep_books())
         return self
 
     async def __aexit__(
@@ -78,54 +127,210 @@ class Handover:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._stack.__aexit__(kind, error, trace)
-
-    async def group(
-        self, shard: Shard, group: Sequence[tuple[Claimed, Message]], ended: Callable[[int], None]
-    ) -> None:
-        """Hand over a group that is marked as under way; Stop if the relay refuses us.
-
-        `ended` hears of every delivery that has come to an outcome.
-        """
-        queue = iter(group)
-        lanes = [self._lane(one, queue, shard, ended) for one in self._lanes]
-        for ending in await asyncio.gather(*lanes, return_exceptions=True):
-            if isinstance(ending, BaseException):
-                raise ending
-            if ending:
-                raise Stop(ending)
-
-    async def _lane(
-        self,
-        lane: Transport,
-        queue: Iterator[tuple[Claimed, Message]],
-        shard: Shard,
-        ended: Callable[[int], None],
-    ) -> str:
-        """Hand over what the queue gives; the relay's refusal of us, or ""."""
-        for one, message in queue:
-            outcome = await lane.hand_over(message)
-            if outcome.ours:
-                self._refused(shard, [one, *(other for other, _ in queue)], outcome)
-                return outcome.reply
+        try:
+            await self._pool.__aexit__(kind, error, trace)
+        finally:
+            self._give_up()
             try:
-                self._record(shard, [(one, outcome)])
-            except Exception:
-                deque(queue, maxlen=0)  # nothing more may be sent by any lane
-                raise
-            ended(1)
-        return ""
+                await self._given_back()
+            finally:
+                self._books.cancel()
+                with suppress(asyncio.CancelledError, Stop):
+                    await self._books
 
-    def _refused(self, shard: Shard, rest: Sequence[Claimed], outcome: Outcome) -> None:
-        """Our own fault costs no reader anything: these wait as if never tried."""
-        again = replace(outcome, state=State.PLANNED)
-        self._record(shard, [(one, again) for one in rest])
+    def _give_up(self) -> None:
+        """Whatever the wire still has when all lanes are closed is in doubt."""
+        lost = Outcome(State.IN_DOUBT, "the sender failed while this was under way")
+        for hold, claimed in self._under_way.values():
+            hold.under_way -= 1
+            hold.ended.append((claimed, lost))
+        self._under_way.clear()
+        for hold in self._holds:
+            hold.is_closing = True
 
-    def _record(self, shard: Shard, outcomes: Sequence[tuple[Claimed, Outcome]]) -> None:
-        now = self._app.clock()
+    async def ledger(self, do: Callable[[Session], T]) -> T:
+        """What `do` gives in a transaction of its own, beside the event loop."""
+
+        def work() -> T:
+            with self._app.begin() as session:
+                return do(session)
+
+        async with self._pen:
+            return await asyncio.to_thread(work)
+
+    async def claim(self, run_id: int) -> Hold | None:
+        """Take a free shard of a run that has something due; None if there is none."""
+        asked = elapsed_s()
+
+        def take(session: Session) -> Shard | None:
+            claim = partial(
+                outbox.claim_shard, session, run_id, owner=owner.me(), now=self._app.clock(),
+                at=self._app.lease_now(session), length=self._lease,
+            )  # fmt: skip
+            return claim() or (
+                claim() if outbox.free_shards_of(session, run_id, owner.is_gone) else None
+            )
+
+        shard = await self.ledger(take)
+        if shard is None:
+            return None
+        hold = Hold(shard, asked + self._lease.total_seconds())
+        self._holds.append(hold)
+        return hold
+
+    async def start(self, hold: Hold, prepare: Prepare) -> None:
+        """Hand over what `prepare` gives, once it is marked as under way.
+
+        `prepare` is asked inside that transaction, for at most HALF deliveries, and does the
+        marking. LostClaim if another sender has the shard; Stop if nothing may be sent any more.
+        """
+        await self._room.wait()
+        async with self._pen:
+            try:
+                await self._write_others(hold)
+                ready = [] if self.reason else await self._write(hold, prepare)
+            except StoreError as error:
+                self.stop(str(error))
+                raise Stop(self.reason) from error
+        for claimed, message in ready:
+            self._under_way[message.message_id] = (hold, claimed)
+        hold.under_way += len(ready)
+        self._make_room()
+        self._pool.submit(message for _, message in ready)
+        if self.reason:
+            raise Stop(self.reason)
+
+    def close(self, hold: Hold) -> None:
+        """Nothing more of this shard: it is given back when what is under way has ended."""
+        hold.is_closing = True
+        self._news.set()
+
+    def stop(self, reason: str, *, at_once: bool = True) -> None:
+        """Start nothing more; `at_once` also takes back what the wire has not begun with."""
+        self.reason = self.reason or reason
+        self._halted = self._halted or at_once
+        self._room.set()
+
+    async def settle(self) -> None:
+        """Wait until all that was started has ended, and every closed shard is given back; Stop
+        if that cannot be written down."""
+        await self._pool.idle()
+        await self._given_back()
+
+    async def _given_back(self) -> None:
+        while any(hold.is_closing for hold in self._holds):
+            if self._books.done():
+                self._books.result()
+                return
+            self._over.clear()
+            self._news.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._over.wait()
+
+    def _still(self, message: Message) -> bool:
+        hold, _ = self._under_way[message.message_id]
+        return not (self._halted or hold.is_lost) and elapsed_s() < hold.until
+
+    def _ended(self, message: Message, outcome: Outcome) -> None:
+        hold, claimed = self._under_way.pop(message.message_id)
+        if outcome.ours:  # our own fault costs no reader anything: it waits as if never tried
+            self.stop(outcome.reply)
+            outcome = replace(outcome, state=State.PLANNED)
+        hold.under_way -= 1
+        hold.ended.append((claimed, outcome))
+        if outcome.state is not State.PLANNED:
+            self._told(outcome.state)
+        self._make_room()
+        self._news.set()
+
+    def _make_room(self) -> None:
+        if self.reason or len(self._under_way) <= GROUP - HALF:
+            self._room.set()
+        else:
+            self._room.clear()
+
+    async def _keep_books(self) -> None:
+        """Write down what no start has written down within PROMPT_S, and renew leases in time."""
+        failed_since = None
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._lease.total_seconds() / 4):
+                    await self._news.wait()
+            self._news.clear()
+            await asyncio.sleep(PROMPT_S)
+            try:
+                async with self._pen:
+                    await self._write_others(None)
+                failed_since = None
+            except StoreError as error:
+                failed_since = failed_since or elapsed_s()
+                self.stop(str(error))
+                if elapsed_s() - failed_since > PATIENCE_S:
+                    raise Stop(self.reason) from error
+                await asyncio.sleep(0.5)
+                self._news.set()
+
+    async def _write_others(self, but: Hold | None) -> None:
+        """Write down whatever waits of the other shards, and give back those that are over."""
+        stale = elapsed_s() + self._lease.total_seconds() * 3 / 4
+        for hold in [one for one in self._holds if one is not but]:
+            if not hold.is_lost and (hold.ended or hold.is_over or hold.until < stale):
+                with suppress(LostClaim):
+                    await self._write(hold, None)
+            if hold.is_over and (hold.is_lost or not hold.ended):
+                self._holds.remove(hold)
+                self._over.set()
+
+    async def _write(self, hold: Hold, prepare: Prepare | None) -> Ready:
+        """One transaction for a shard: outcomes, the lease, then a group or the giving back."""
+        ended, hold.ended = hold.ended, []
+        asked, is_over = elapsed_s(), hold.is_over
+        try:
+            halted, ready = await asyncio.to_thread(
+                self._transact, hold.shard, ended, prepare, is_over
+            )
+        except LostClaim as lost:  # whoever took it over goes on with it
+            hold.is_lost = True
+            log.warning("shard lost", extra={"reason": str(lost)})
+            raise
+        except BaseException:
+            hold.ended = ended + hold.ended
+            raise
+        hold.until = asked + self._lease.total_seconds()
+        if halted:
+            self.stop(halted, at_once=False)
+        return ready
+
+    def _transact(
+        self,
+        shard: Shard,
+        ended: Sequence[tuple[Claimed, Outcome]],
+        prepare: Prepare | None,
+        is_over: bool,
+    ) -> tuple[str, Ready]:
         with self._app.begin() as session:
-            outbox.record(session, shard, outcomes, now=now)
-            for one, outcome in outcomes:
+            now = self._app.clock()
+            outbox.extend(session, shard, self._app.lease_now(session), self._lease)
+            self._record(session, shard, ended, now)
+            halted = outbox.halted(session, shard.run_id)
+            ready = prepare(session, now) if prepare and not halted else []
+            if is_over:
+                outbox.hand_back(session, shard, now=now)
+                runs.cancel_waiting(session, shard.run_id, now=now, only=[shard.number])
+                outbox.release(session, shard)
+        return halted, ready
+
+    def _record(
+        self,
+        session: Session,
+        shard: Shard,
+        ended: Sequence[tuple[Claimed, Outcome]],
+        now: datetime,
+    ) -> None:
+        outbox.record(session, shard, ended, now=now)
+        for one, outcome in ended:
+            if outcome.state is State.BOUNCED:
                 failures.from_outcome(
                     session, outcome, delivery_id=one.id, subscriber_id=one.subscriber_id,
                     key=self._app.secret, now=now,

@@ -6,15 +6,16 @@ in the database, and of several postmen each letter has one.
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.core.delivery import State
-from digest.core.message import Message
 from digest.errors import LostClaim
-from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
+from digest.handover import HALF, Handover, Hold, Ready, Stop, TransportFactory, lanes_of
 from digest.store import letters, outbox
 from digest.store.letters import Letter
 from digest.store.outbox import Claimed, Shard
@@ -64,75 +65,63 @@ def post(app: App, transports: TransportFactory | None = None) -> int:
     """Decide all waiting sign-ups and send all letters that are due; how many were handed over."""
     while decide_signups(app) == SIGNUPS:
         pass
-    return asyncio.run(_Postman(app, transports).drain())
+    return asyncio.run(_Postman(app).drain(transports))
 
 
 class _Postman:
     """Drains the letters that are due."""
 
-    def __init__(self, app: App, make: TransportFactory | None) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
         self._composer = LetterComposer(app)
-        self._make = make
         self._sent = 0
 
-    async def drain(self) -> int:
-        shard = self._claim()
-        if shard is None:
-            return 0
-        async with Handover(self._app, self._app.settings.connections, self._make) as handover:
-            while shard is not None:
-                try:
-                    await self._shard(shard, handover)
-                except Stop as stop:
-                    log.warning("letters wait", extra={"reason": str(stop)})
-                    return self._sent
-                except LostClaim as lost:  # whoever took it over goes on with it
-                    log.warning("shard lost", extra={"reason": str(lost)})
-                finally:
-                    self._release(shard)
-                shard = self._claim()
+    async def drain(self, transports: TransportFactory | None) -> int:
+        lanes = lanes_of(self._app, self._app.settings.connections, transports)
+        async with Handover(self._app, lanes, self._count) as handover:
+            try:
+                while (hold := await handover.claim(letters.RUN)) is not None:
+                    await self._shard(handover, hold)
+            except Stop as stop:
+                log.warning("letters wait", extra={"reason": str(stop)})
         return self._sent
 
-    def _claim(self) -> Shard | None:
-        with self._app.begin() as session:
-            now = self._app.clock()
-            return outbox.claim_shard(session, letters.RUN, owner=owner(), now=now)
+    async def _shard(self, handover: Handover, hold: Hold) -> None:
+        try:
+            due = await handover.ledger(partial(self._due, hold))
+            for start in range(0, len(due), HALF):
+                group = due[start : start + HALF]
+                await handover.start(hold, partial(self._ready, hold.shard, group))
+        except LostClaim as lost:  # whoever took it over goes on with it
+            log.warning("shard lost", extra={"reason": str(lost)})
+        finally:
+            handover.close(hold)
 
-    def _release(self, shard: Shard) -> None:
-        with self._app.begin() as session:
-            outbox.hand_back(session, shard, now=self._app.clock())
-            outbox.release(session, shard)
-
-    async def _shard(self, shard: Shard, handover: Handover) -> None:
-        with self._app.begin() as session:
-            letters.expire(session, shard, now=self._app.clock())
-            due = outbox.claim_due(session, shard, now=self._app.clock())
-        for start in range(0, len(due), GROUP):
-            group = self._ready(shard, due[start : start + GROUP])
-            await handover.group(shard, group, self._count)
-
-    def _ready(self, shard: Shard, group: list[Claimed]) -> list[tuple[Claimed, Message]]:
-        """Those of the group that may still go, composed and marked as under way."""
+    def _due(self, hold: Hold, session: Session) -> list[Claimed]:
         now = self._app.clock()
-        with self._app.begin() as session:
-            outbox.extend(session, shard, now)
-            written = letters.load(session, [one.id for one in group])
-            readers = roster.by_ids(session, [one.subscriber_id for one in group])
-            barred = suppression.suppressed_ids(session, readers, key=self._app.secret)
-            ready = []
-            for one in group:
-                letter, reader = written[one.id], readers.get(one.subscriber_id)
-                why = _not_any_more(letter, reader, str(barred.get(one.subscriber_id, "")))
-                if why or reader is None:
-                    outbox.end(session, shard, [one.id], State.SUPPRESSED, why, now)
-                else:
-                    ready.append((one, self._composer.message(letter, reader)))
-            outbox.start(session, shard, [one.id for one, _ in ready], now=now)
+        letters.expire(session, hold.shard, now=now)
+        return outbox.claim_due(session, hold.shard, now=now)
+
+    def _ready(
+        self, shard: Shard, group: Sequence[Claimed], session: Session, now: datetime
+    ) -> Ready:
+        """Those of the group that may still go, composed and marked as under way."""
+        written = letters.load(session, [one.id for one in group])
+        readers = roster.by_ids(session, [one.subscriber_id for one in group])
+        barred = suppression.suppressed_ids(session, readers, key=self._app.secret)
+        ready = []
+        for one in group:
+            letter, reader = written[one.id], readers.get(one.subscriber_id)
+            why = _not_any_more(letter, reader, str(barred.get(one.subscriber_id, "")))
+            if why or reader is None:
+                outbox.end(session, shard, [one.id], State.SUPPRESSED, why, now)
+            else:
+                ready.append((one, self._composer.message(letter, reader)))
+        outbox.start(session, shard, [one.id for one, _ in ready], now=now)
         return ready
 
-    def _count(self, ended: int) -> None:
-        self._sent += ended
+    def _count(self, _state: State) -> None:
+        self._sent += 1
 
 
 def _not_any_more(letter: Letter, reader: Subscriber | None, barred: str) -> str:

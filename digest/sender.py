@@ -1,54 +1,72 @@
-"""Story: send. freeze -> claim -> rank -> compose -> send -> record, a shard at a time.
+"""Story: send. freeze the audience -> drain it (here, or in a crew of processes) -> account."""
 
-Every step is a transaction of its own, and each may be the last: what was claimed is taken up
-again by the next sender, what was under way is in doubt and never sent again by itself.
-"""
-
-import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from itertools import islice
+from typing import TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
+from digest import crew
 from digest.app import App
-from digest.core.delivery import State
-from digest.core.message import Message
-from digest.core.packing import pack_ids, pack_picks
-from digest.errors import DigestError, LostClaim
-from digest.handover import GROUP, Handover, Stop, TransportFactory, owner
-from digest.letters import Composer
-from digest.selection import Chosen, Selector
-from digest.store import outbox, runs
-from digest.store.outbox import Claimed, Shard
+from digest.core.delivery import FINAL, State
+from digest.drain import Drain
+from digest.handover import Handover, TransportFactory, lanes_of
+from digest.selection import Selector
+from digest.store import runs
 from subscribers import roster, suppression
-from subscribers.consent import Status
-from subscribers.person import Subscriber
 
 log = logging.getLogger(__name__)
 
+CREW_FROM = 1000  # fewer are sent sooner than processes are started
 
-Progress = Callable[[int, int], None]
+
+@dataclass(slots=True)
+class Tally:
+    """How far a send is: the deliveries that ended, by state, of how many."""
+
+    total: int = 0
+    ended: Counter[State] = field(default_factory=Counter)
+
+    @property
+    def done(self) -> int:
+        return self.ended.total()
+
+
+Progress = Callable[[Tally], None]
 
 
 @dataclass(slots=True)
 class Sent:
     """What one send did: for how many readers it was, how their deliveries stand, how many had
-    the day's digest before, and why it stopped early, if it did."""
+    the day's digest before, why it was paused, and whether it was asked to stop."""
 
     audience: int = 0
     outcomes: Counter[State] = field(default_factory=Counter)
     already: int = 0
     paused: str = ""
+    stopped: bool = False
+    run_ids: tuple[int, ...] = ()
 
     @property
     def is_complete(self) -> bool:
         """Whether nothing is left to do, or to be decided by the operator."""
         good = {State.SENT, State.EMPTY, State.SUPPRESSED, State.CANCELLED}
-        return not self.paused and self.outcomes.keys() <= good
+        return not (self.paused or self.stopped) and self.outcomes.keys() <= good
+
+
+class How(TypedDict, total=False):
+    """How to send: who hears how far it is, through what (default: the settings), with how many
+    processes (default: as the settings say), whether to stay until nothing is to be tried again."""
+
+    progress: Progress
+    transports: TransportFactory
+    workers: int
+    waits: bool
 
 
 def plan_of(app: App, day: date, only: Sequence[int] | None = None) -> runs.Plan:
@@ -80,29 +98,27 @@ def rehearse(app: App, day: date, only: Sequence[int] | None = None) -> Sent:
     return told
 
 
-def send(
-    app: App,
-    day: date,
-    only: Sequence[int] | None = None,
-    *,
-    progress: Progress | None = None,
-    transports: TransportFactory | None = None,
-) -> Sent:
+def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[How]) -> Sent:
     """Send the day's digest to every active reader (or to `only` these) who has not had it.
 
     Without `only`, runs that an earlier send of this day left unfinished are finished too.
-    Sending a second time finds everybody served. `progress` is told how many deliveries have
-    ended, of how many.
+    Sending a second time finds everybody served.
     """
     plan = plan_of(app, day, only)
     with app.begin() as session:
-        told = Sent(already=runs.served(session, plan))
+        already = runs.served(session, plan)
         new = runs.freeze(session, plan)
         open_runs = [new] if new else []
         if only is None:
             open_runs = _reopened(session, day)
-    told.paused = asyncio.run(_Sender(app, day, open_runs, transports, progress).drain())
-    return _account(app, open_runs, told)
+    return _drain(app, day, open_runs, how, already)
+
+
+def resume(app: App, run_id: int, **how: Unpack[How]) -> Sent:
+    """Go on with a run that is running again."""
+    with app.read() as session:
+        run = runs.get(session, run_id)
+    return _drain(app, run.day, [run], how) if run else Sent()
 
 
 def _reopened(session: Session, day: date) -> list[runs.Run]:
@@ -113,14 +129,64 @@ def _reopened(session: Session, day: date) -> list[runs.Run]:
     return [run for run_id in unfinished if (run := runs.get(session, run_id))]
 
 
-def _account(app: App, open_runs: Sequence[runs.Run], told: Sent) -> Sent:
+def _drain(app: App, day: date, open_runs: Sequence[runs.Run], how: How, already: int = 0) -> Sent:
+    told = Sent(already=already, run_ids=tuple(run.id for run in open_runs))
+    tally = Tally(sum(map(_left, open_runs)))
+    progress = how.get("progress", _silent)
+    progress(tally)
+    workers = how.get("workers") or app.settings.workers or crew.cores()
+    many = tally.total >= CREW_FROM and workers > 1 and crew.can_fork()
+    reason = ""
+    if many and "transports" not in how:
+        job = crew.Job(app, day, tuple(open_runs), how.get("waits", False))
+        reason = crew.drain(job, workers, partial(_hear, tally, progress))
+    if open_runs and not reason:  # all of it, or what workers that were killed left behind
+        reason = crew.run(_alone(app, day, open_runs, how, tally))
+    return _account(app, open_runs, told, reason)
+
+
+def _silent(_tally: Tally) -> None:
+    return None
+
+
+def _left(run: runs.Run) -> int:
+    """How many of a run's deliveries have not ended."""
+    return sum(count for state, count in run.outcomes.items() if state not in FINAL)
+
+
+def _hear(tally: Tally, progress: Progress, ended: Counter[State]) -> None:
+    tally.ended += ended
+    progress(tally)
+
+
+async def _alone(app: App, day: date, open_runs: Sequence[runs.Run], how: How, tally: Tally) -> str:
+    """Drain in this process; why it stopped early, or ""."""
+
+    def hear(state: State) -> None:
+        _hear(tally, how.get("progress", _silent), Counter({state: 1}))
+
+    width = max(1, min(tally.total, app.settings.connections))
+    lanes = lanes_of(app, width, how.get("transports"))
+    async with Handover(app, lanes, hear) as handover:
+        drain = Drain(app, day, open_runs, handover, told=hear, waits=how.get("waits", False))
+        with crew.stopping(handover):
+            return await drain.drain()
+
+
+def _account(app: App, open_runs: Sequence[runs.Run], told: Sent, reason: str) -> Sent:
+    """Close what is accounted for, pause what is not if there is a reason to."""
+    told.stopped, told.paused = reason == crew.STOPPED, reason if reason != crew.STOPPED else ""
     with app.begin() as session:
         for before in open_runs:
+            if told.paused:
+                runs.set_state(session, before.id, "paused", reason)
             runs.finish(session, before.id)
             run = runs.get(session, before.id)
             if run is not None:
                 told.audience += run.audience
                 told.outcomes.update(run.outcomes)
+    if told.paused:
+        log.warning("paused", extra={"reason": reason})
     return told
 
 
@@ -128,175 +194,3 @@ def _groups(ids: Sequence[int], size: int) -> Iterator[list[int]]:
     rest = iter(ids)
     while part := list(islice(rest, size)):
         yield part
-
-
-class _Sender:
-    """Drains the open runs of one day over a few connections."""
-
-    def __init__(
-        self,
-        app: App,
-        day: date,
-        open_runs: Sequence[runs.Run],
-        make: TransportFactory | None,
-        progress: Progress | None,
-    ) -> None:
-        self._app, self._day, self._runs = app, day, open_runs
-        self._progress = progress or (lambda _done, _total: None)
-        self._selector = Selector(day, app.rising)
-        self._done, self._total = 0, sum(run.audience for run in open_runs)
-        self._handover = Handover(app, self._total, make)
-
-    async def drain(self) -> str:
-        """Send all that is due; why it stopped early, or ""."""
-        self._progress(0, self._total)
-        async with self._handover:
-            for run in self._runs:
-                try:
-                    await self._run(run)
-                except Stop as stop:
-                    self._pause(str(stop))
-                    return str(stop)
-        return ""
-
-    def _pause(self, reason: str) -> None:
-        with self._app.begin() as session:
-            for run in self._runs:
-                runs.set_state(session, run.id, "paused", reason)
-        log.warning("paused", extra={"reason": reason})
-
-    async def _run(self, run: runs.Run) -> None:
-        composer = Composer(self._app, run.planned_at)
-        while shard := self._claim(run):
-            try:
-                await self._shard(run, shard, composer)
-            except LostClaim as lost:  # whoever took it over goes on with it
-                log.warning("shard lost", extra={"reason": str(lost)})
-            finally:
-                self._release(shard)
-
-    def _release(self, shard: Shard) -> None:
-        with self._app.begin() as session:
-            outbox.release(session, shard)
-
-    def _claim(self, run: runs.Run) -> Shard | None:
-        with self._app.begin() as session:
-            return outbox.claim_shard(session, run.id, owner=owner(), now=self._app.clock())
-
-    async def _shard(self, run: runs.Run, shard: Shard, composer: Composer) -> None:
-        due = self._due(run, shard)
-        chosen = self._choose(shard, due)
-        waiting = [one for one in due if one.subscriber_id in chosen]
-        self._count(len(due) - len(waiting))
-        try:
-            for start in range(0, len(waiting), GROUP):
-                await self._group(shard, waiting[start : start + GROUP], chosen, composer)
-        except Stop:
-            self._hand_back(shard)
-            raise
-
-    def _due(self, run: runs.Run, shard: Shard) -> list[Claimed]:
-        now = self._app.clock()
-        with self._app.begin() as session:
-            if now >= run.deadline_at:
-                outbox.expire(session, shard, now=now)
-                return []
-            return outbox.claim_due(session, shard, now=now)
-
-    def _choose(self, shard: Shard, due: Sequence[Claimed]) -> dict[int, Chosen]:
-        """What each reader of the shard gets; who gets nothing is ended with the reason."""
-        with self._app.read() as session:
-            readers = roster.by_ids(session, [one.subscriber_id for one in due])
-            chosen = self._selector.choose(session, list(readers.values()))
-        full = {one.subscriber.id: one for one in chosen if one.digest.picks}
-        gone = [one.id for one in due if one.subscriber_id not in readers]
-        empty = [one.id for one in due if one.subscriber_id in readers.keys() - full.keys()]
-        now = self._app.clock()
-        with self._app.begin() as session:
-            outbox.end(session, shard, gone, State.SUPPRESSED, "erased", now)
-            outbox.end(session, shard, empty, State.EMPTY, "nothing new for this reader", now)
-            kept = [_kept(one, full[one.subscriber_id]) for one in due if one.subscriber_id in full]
-            outbox.keep_picks(session, shard, kept)
-        return full
-
-    async def _group(
-        self,
-        shard: Shard,
-        group: Sequence[Claimed],
-        chosen: dict[int, Chosen],
-        composer: Composer,
-    ) -> None:
-        """Hand over at most GROUP messages; each outcome is written as soon as it is known."""
-        messages = self._compose(shard, group, chosen, composer)
-        allowed = self._allow(shard, [one for one in group if one.id in messages])
-        self._count(len(group) - len(allowed))
-        ready = [(one, messages[one.id]) for one in allowed]
-        await self._handover.group(shard, ready, self._count)
-
-    def _compose(
-        self,
-        shard: Shard,
-        group: Sequence[Claimed],
-        chosen: dict[int, Chosen],
-        composer: Composer,
-    ) -> dict[int, Message]:
-        """The group's messages by delivery; one that cannot be composed stops no other."""
-        messages: dict[int, Message] = {}
-        for one in group:
-            try:
-                messages[one.id] = composer.message(chosen[one.subscriber_id])
-            except DigestError as error:  # what all share cannot be rendered
-                raise Stop(str(error)) from error
-            except Exception as error:  # one reader's must not stop the rest
-                log.exception("not composed", extra={"delivery": one.id})
-                reason = f"could not be composed: {type(error).__name__}: {error}"
-                with self._app.begin() as session:
-                    now = self._app.clock()
-                    outbox.end(session, shard, [one.id], State.DEFERRED, reason, now)
-        return messages
-
-    def _allow(self, shard: Shard, group: Sequence[Claimed]) -> list[Claimed]:
-        """Those of the group who may still be written to, marked as under way."""
-        now = self._app.clock()
-        with self._app.begin() as session:
-            outbox.extend(session, shard, now)
-            ids = [one.subscriber_id for one in group]
-            readers = roster.by_ids(session, ids)
-            left = [who for who in ids if not may_get(readers.get(who), self._day)]
-            why = dict.fromkeys(left, "no longer subscribed")
-            found = suppression.suppressed_ids(session, ids, key=self._app.secret)
-            why |= {who: f"suppressed: {reason}" for who, reason in found.items()}
-            for one in group:
-                if reason := why.get(one.subscriber_id):
-                    outbox.end(session, shard, [one.id], State.SUPPRESSED, reason, now)
-            allowed = [one for one in group if one.subscriber_id not in why]
-            outbox.start(session, shard, [one.id for one in allowed], now=now)
-        return allowed
-
-    def _hand_back(self, shard: Shard) -> None:
-        with self._app.begin() as session:
-            outbox.hand_back(session, shard, now=self._app.clock())
-
-    def _count(self, ended: int) -> None:
-        self._done += ended
-        self._progress(self._done, self._total)
-
-
-def may_get(reader: Subscriber | None, day: date) -> bool:
-    """Whether consent holds: active, or paused until this day at the latest."""
-    if reader is None:
-        return False
-    if reader.status is Status.PAUSED:
-        return reader.paused_until is not None and reader.paused_until <= day
-    return reader.status is Status.ACTIVE
-
-
-def _kept(one: Claimed, chosen: Chosen) -> outbox.Composed:
-    picks = chosen.digest.picks
-    return outbox.Composed(
-        one.id,
-        pack_ids(pick.paper_id for pick in picks),
-        pack_picks(picks),
-        chosen.digest.considered,
-        chosen.subscriber.profile_version,
-    )

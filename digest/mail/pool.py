@@ -184,7 +184,7 @@ class Pool:
                         partial(self._heard, relay, lane),
                         self._still,
                     )
-        except Exception as error:  # noqa: BLE001 - told by idle()
+        except BaseException as error:  # noqa: BLE001 - told by idle()
             self._broke(error)
         finally:
             lane.task, lane.is_free = None, False

@@ -67,6 +67,10 @@ class Database:
         except SQLAlchemyError as error:
             raise StoreError(_explain(error, self.engine)) from error
 
+    def close(self) -> None:
+        """Close all connections that are at rest; the next transaction opens one anew."""
+        self.engine.dispose()
+
     def settle(self) -> None:
         """Let nothing of what was erased stay in SQLite's write-ahead log, as far as readers at
         work allow it; the next settling, or closing, does the rest."""
@@ -135,7 +139,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     for pragma in (
         "busy_timeout=30000",
         "journal_mode=WAL",
-        "synchronous=NORMAL",
+        "synchronous=FULL",  # what was told to a relay is not forgotten by a power cut
         "foreign_keys=ON",
         "secure_delete=ON",  # an erased person leaves no bytes behind
         "cache_size=-64000",

@@ -4,19 +4,20 @@ A claim raises the shard's epoch, and every later write says which epoch it belo
 that lost its shard changes no row and gets LostClaim. Nothing here commits.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import WAITING, Outcome, State, check_step, retry_at
 from digest.errors import LostClaim
 from digest.store.tables import AttemptRow, DeliveryRow, RunRow, ShardRow
+from subscribers.tables import table
 
-LEASE = timedelta(minutes=15)
+LEASE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +49,93 @@ class Composed:
     profile_version: int
 
 
-def claim_shard(session: Session, run_id: int, *, owner: str, now: datetime) -> Shard | None:
+def claim_shard(
+    session: Session,
+    run_id: int,
+    *,
+    owner: str,
+    now: datetime,
+    at: datetime | None = None,
+    length: timedelta = LEASE,
+) -> Shard | None:
     """Take a shard of a running run that nobody holds and that has something due; None if none.
 
-    What the last holder left under way: claimed goes back to planned, in flight becomes in doubt.
+    `at` is the instant by the clock of leases (default: `now`), `now` the one that rows are dated
+    with. What the last holder left under way: claimed goes back to planned, in flight becomes in
+    doubt.
     """
-    free = or_(ShardRow.lease_until.is_(None), ShardRow.lease_until < now)
+    at = at or now
+    number = session.scalar(_free(run_id, now, at))
+    if number is None:
+        return None
+    epoch = session.scalar(
+        update(ShardRow)
+        .where(ShardRow.run_id == run_id, ShardRow.number == number)
+        .values(epoch=ShardRow.epoch + 1, owner=owner, lease_until=at + length)
+        .returning(ShardRow.epoch)
+    )
+    shard = Shard(run_id, number, epoch or 0)
+    _reap(session, shard, now)
+    return shard
+
+
+def _free(run_id: int, now: datetime, at: datetime) -> Select[int]:
+    """The number of the first shard to take. A clock that stands before the run's own beginning
+    is wrong: what was planned then is due."""
+    begun = select(RunRow.planned_at).where(RunRow.id == run_id).scalar_subquery()
     due = select(DeliveryRow.id).where(
         DeliveryRow.run_id == ShardRow.run_id,
         DeliveryRow.shard == ShardRow.number,
         or_(
-            and_(DeliveryRow.state.in_(WAITING), DeliveryRow.due_at <= now),
+            and_(
+                DeliveryRow.state.in_(WAITING),
+                or_(DeliveryRow.due_at <= now, DeliveryRow.due_at <= begun),
+            ),
             DeliveryRow.state.in_((State.CLAIMED, State.IN_FLIGHT)),
         ),
     )
+    free = or_(ShardRow.lease_until.is_(None), ShardRow.lease_until < at)
     running = select(RunRow.id).where(RunRow.id == run_id, RunRow.state == "running")
-    chosen = (
+    return (
         select(ShardRow.number)
         .where(ShardRow.run_id.in_(running), ShardRow.done.is_(False), free, due.exists())
         .order_by(ShardRow.number)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    number = session.scalar(chosen)
-    if number is None:
-        return None
-    epoch = session.scalar(
-        update(ShardRow)
-        .where(ShardRow.run_id == run_id, ShardRow.number == number)
-        .values(epoch=ShardRow.epoch + 1, owner=owner, lease_until=now + LEASE)
-        .returning(ShardRow.epoch)
+
+
+def free_shards_of(session: Session, run_id: int, is_gone: Callable[[str], bool]) -> int:
+    """End the leases of holders that are known to be gone; of how many shards.
+
+    Waiting for their leases to pass would be as safe, only slower: epochs fence both.
+    """
+    held = select(ShardRow.owner).where(
+        ShardRow.run_id == run_id, ShardRow.done.is_(False), ShardRow.lease_until.is_not(None)
     )
-    shard = Shard(run_id, number, epoch or 0)
-    _reap(session, shard, now)
-    return shard
+    gone = [owner for owner in session.scalars(held.distinct()) if is_gone(owner)]
+    if not gone:
+        return 0
+    step = update(ShardRow).where(ShardRow.run_id == run_id, ShardRow.owner.in_(gone))
+    freed: Any = session.execute(step.values(lease_until=None))
+    return int(freed.rowcount)
+
+
+def next_due(session: Session, run_ids: Sequence[int]) -> datetime | None:
+    """When the next delivery of these runs is due that waits to be tried (again); None if none."""
+    running = select(RunRow.id).where(RunRow.id.in_(run_ids), RunRow.state == "running")
+    return session.scalar(
+        select(func.min(DeliveryRow.due_at)).where(
+            DeliveryRow.run_id.in_(running), DeliveryRow.state.in_(WAITING)
+        )
+    )
+
+
+def halted(session: Session, run_id: int) -> str:
+    """Why nothing more of a run may be handed over, "" while it is running."""
+    found = session.execute(select(RunRow.state, RunRow.note).where(RunRow.id == run_id)).one()
+    state, note = found
+    return "" if state == "running" else note or f"run {run_id} was {state}"
 
 
 def _rows(shard: Shard) -> Any:
@@ -101,9 +155,10 @@ def _reap(session: Session, shard: Shard, now: datetime) -> None:
         )
 
 
-def extend(session: Session, shard: Shard, now: datetime) -> None:
-    """Hold the shard for another lease; LostClaim if another sender has it."""
-    step = update(ShardRow).where(_is(shard)).values(lease_until=now + LEASE)
+def extend(session: Session, shard: Shard, at: datetime, length: timedelta = LEASE) -> None:
+    """Hold the shard for another lease from `at`, an instant by the clock of leases; LostClaim if
+    another sender has it."""
+    step = update(ShardRow).where(_is(shard)).values(lease_until=at + length)
     _fence(session.execute(step), 1, shard)
 
 
@@ -137,47 +192,29 @@ def release(session: Session, shard: Shard) -> None:
 def claim_due(session: Session, shard: Shard, *, now: datetime) -> list[Claimed]:
     """Claim all deliveries of the shard that are due, by subscriber."""
     _check(session, shard)
+    begun = select(RunRow.planned_at).where(RunRow.id == shard.run_id).scalar_subquery()
     rows = session.execute(
         update(DeliveryRow)
-        .where(_rows(shard), DeliveryRow.state.in_(WAITING), DeliveryRow.due_at <= now)
+        .where(
+            _rows(shard),
+            DeliveryRow.state.in_(WAITING),
+            or_(DeliveryRow.due_at <= now, DeliveryRow.due_at <= begun),
+        )
         .values(state=State.CLAIMED, epoch=shard.epoch, changed_at=now)
         .returning(DeliveryRow.id, DeliveryRow.subscriber_id, DeliveryRow.attempts)
     )
     return sorted((Claimed(*row) for row in rows), key=lambda one: one.subscriber_id)
 
 
-def expire(session: Session, shard: Shard, *, now: datetime) -> None:
-    """End what a deadline has overtaken."""
+def expire(session: Session, shard: Shard, *, now: datetime) -> int:
+    """End what a deadline has overtaken; how many."""
     _check(session, shard)
-    session.execute(
+    ended: Any = session.execute(
         update(DeliveryRow)
         .where(_rows(shard), DeliveryRow.state.in_(WAITING))
         .values(state=State.EXPIRED, reason="its deadline passed", changed_at=now)
     )
-
-
-def keep_picks(session: Session, shard: Shard, composed: Sequence[Composed]) -> None:
-    """Store what was picked for each reader, with the reasons, before anything is sent."""
-    rows = [
-        {"row": one.delivery_id, "papers": one.papers, "picks": one.picks,
-         "considered": one.considered, "profile_version": one.profile_version}
-        for one in composed
-    ]  # fmt: skip
-    if rows:
-        table = DeliveryRow.__table__
-        names = [name for name in rows[0] if name != "row"]
-        statement = (
-            update(table)  # type: ignore[arg-type]
-            .where(
-                table.c.id == bindparam("row"),
-                table.c.run_id == shard.run_id,
-                table.c.shard == shard.number,
-                table.c.epoch == shard.epoch,
-                table.c.state == State.CLAIMED,
-            )
-            .values({name: bindparam(name) for name in names})
-        )
-        session.connection().execute(statement, rows)
+    return int(ended.rowcount)
 
 
 def end(
@@ -204,10 +241,38 @@ def hand_back(session: Session, shard: Shard, *, now: datetime) -> None:
 
 def start(session: Session, shard: Shard, ids: Sequence[int], *, now: datetime) -> None:
     """Claimed deliveries are now under way; to be committed before the first byte is sent."""
-    step = _step(shard, ids, State.CLAIMED).values(
-        state=State.IN_FLIGHT, changed_at=now, attempts=DeliveryRow.attempts + 1
+    if ids:
+        step = _step(shard, ids, State.CLAIMED).values(
+            state=State.IN_FLIGHT, changed_at=now, attempts=DeliveryRow.attempts + 1
+        )
+        _fence(session.execute(step), len(ids), shard)
+
+
+def start_digests(
+    session: Session, shard: Shard, composed: Sequence[Composed], *, now: datetime
+) -> None:
+    """The same, with what was picked for each reader, and why, stored beside it."""
+    if not composed:
+        return
+    rows = [
+        {"row": one.delivery_id, "papers": one.papers, "picks": one.picks,
+         "considered": one.considered, "profile_version": one.profile_version}
+        for one in composed
+    ]  # fmt: skip
+    ledger = table(DeliveryRow)
+    given: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row"}
+    statement = (
+        update(ledger)
+        .where(
+            ledger.c.id == bindparam("row"),
+            ledger.c.run_id == shard.run_id,
+            ledger.c.shard == shard.number,
+            ledger.c.epoch == shard.epoch,
+            ledger.c.state == State.CLAIMED,
+        )
+        .values(state=State.IN_FLIGHT, changed_at=now, attempts=ledger.c.attempts + 1, **given)
     )
-    _fence(session.execute(step), len(ids), shard)
+    _fence(session.connection().execute(statement, rows), len(rows), shard)
 
 
 def _step(shard: Shard, ids: Iterable[int], state: State) -> Any:
@@ -232,20 +297,29 @@ def record(
     session: Session, shard: Shard, outcomes: Sequence[tuple[Claimed, Outcome]], *, now: datetime
 ) -> None:
     """What became of deliveries under way, with the server's words."""
-    for delivery, outcome in outcomes:
-        check_step(str(delivery.id), State.IN_FLIGHT, outcome.state)
-        attempt = delivery.attempts + 1
-        due = {"due_at": retry_at(now, attempt)} if outcome.state is State.DEFERRED else {}
-        step = _step(shard, [delivery.id], State.IN_FLIGHT).values(
-            state=outcome.state, reason=_reason(outcome), changed_at=now, **due
+    sent = [one.id for one, outcome in outcomes if outcome.state is State.SENT]
+    if sent:
+        step = _step(shard, sent, State.IN_FLIGHT).values(
+            state=State.SENT, reason="", changed_at=now
         )
-        _fence(session.execute(step), 1, shard)
+        _fence(session.execute(step), len(sent), shard)
+    for one, outcome in outcomes:
+        if outcome.state is not State.SENT:
+            _record_other(session, shard, one, outcome, now)
     if outcomes:
-        session.execute(insert(AttemptRow), [_attempt(*one, now) for one in outcomes])
+        rows = [_attempt(one, outcome, now) for one, outcome in outcomes]
+        session.connection().execute(table(AttemptRow).insert(), rows)
 
 
-def _reason(outcome: Outcome) -> str:
-    return "" if outcome.state is State.SENT else outcome.reply
+def _record_other(
+    session: Session, shard: Shard, one: Claimed, outcome: Outcome, now: datetime
+) -> None:
+    check_step(str(one.id), State.IN_FLIGHT, outcome.state)
+    again = {"due_at": retry_at(now, one.attempts + 1)} if outcome.state is State.DEFERRED else {}
+    step = _step(shard, [one.id], State.IN_FLIGHT).values(
+        state=outcome.state, reason=outcome.reply, changed_at=now, **again
+    )
+    _fence(session.execute(step), 1, shard)
 
 
 def _attempt(delivery: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:

@@ -103,8 +103,21 @@ def test_a_run_that_is_paused_gives_no_shard(database: Database, run_id: int) ->
     assert claim(database, run_id) is not None
 
 
-def test_nothing_is_claimed_before_it_is_due(database: Database, run_id: int) -> None:
-    assert claim(database, run_id, now=at(0, 6)) is None
+def test_what_is_tried_again_is_not_claimed_before_it_is_due(
+    database: Database, run_id: int
+) -> None:
+    shard, due = held(database, run_id)
+    act(database, outbox.start, shard, [one.id for one in due], now=NOW)
+    act(database, outbox.record, shard, [(one, BUSY) for one in due], now=NOW)
+    act(database, outbox.release, shard)
+    assert claim(database, run_id, now=NOW + timedelta(seconds=1)) is None
+    assert claim(database, run_id, now=NOW + timedelta(hours=1)) is not None
+
+
+def test_a_clock_set_back_by_a_day_holds_nothing_up(database: Database, run_id: int) -> None:
+    shard, due = held(database, run_id, NOW - timedelta(days=1))
+    assert shard.number == 0
+    assert len(due) == 3
 
 
 def test_of_many_who_claim_at_once_each_shard_has_one_holder(database: Database) -> None:
@@ -151,7 +164,7 @@ def test_a_sender_that_lost_its_shard_changes_nothing(
     assert rows(database) == before
 
 
-@pytest.mark.parametrize("step", ["release", "keep_picks", "hand_back"])
+@pytest.mark.parametrize("step", ["release", "start_digests", "hand_back"])
 def test_a_sender_that_lost_its_shard_gives_nothing_back(
     database: Database, run_id: int, step: str
 ) -> None:
@@ -164,7 +177,10 @@ def test_a_sender_that_lost_its_shard_gives_nothing_back(
         elif step == "hand_back":
             outbox.hand_back(session, stale, now=LATER)
         else:
-            outbox.keep_picks(session, stale, [Composed(due[0].id, b"", b"", 1, 1)])
+            with pytest.raises(LostClaim):
+                outbox.start_digests(
+                    session, stale, [Composed(due[0].id, b"", b"", 1, 1)], now=LATER
+                )
     assert rows(database) == before
 
 
@@ -297,14 +313,14 @@ def test_no_outcomes_are_no_error(database: Database, run_id: int) -> None:
     shard, _ = held(database, run_id)
     act(database, outbox.record, shard, [], now=NOW)
     act(database, outbox.start, shard, [], now=NOW)
-    act(database, outbox.keep_picks, shard, [])
+    act(database, outbox.start_digests, shard, [], now=NOW)
 
 
 def test_picks_are_kept_with_the_delivery(database: Database, run_id: int) -> None:
     shard, due = held(database, run_id)
     picks = (Pick(7, 1.5, Section.FOR_YOU, Change.NEW), Pick(3, 1.0, Section.TRENDING, Change.NEW))
     kept = Composed(due[0].id, pack_ids([7, 3]), pack_picks(picks), 40, 1)
-    act(database, outbox.keep_picks, shard, [kept])
+    act(database, outbox.start_digests, shard, [kept], now=NOW)
     with database.read() as session:
         (who, first), (_, second), _ = deliveries.of_run(session, run_id)
     assert who == due[0].subscriber_id

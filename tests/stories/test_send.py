@@ -246,7 +246,7 @@ def test_a_refused_reader_is_bounced_a_busy_server_defers_and_a_lost_reply_is_in
 
 def test_a_deferred_mail_is_sent_when_its_time_has_come(app: App, home: Path) -> None:
     clock = [datetime(2026, 5, 7, 8, tzinfo=UTC)]
-    app = App(app.settings, app.database, lambda: clock[0], app.secret)
+    app = App(app.settings, app.database, lambda: clock[0], app.secret, lambda _: clock[0])
     collect(app, [listing(home, DAY, ["Whale song decoded"])])
     reader(app, "wal@example.org")
     busy = Relay(lambda _: Outcome(State.DEFERRED, "450 busy", 450, Phase.RCPT))
@@ -260,7 +260,7 @@ def test_a_deferred_mail_is_sent_when_its_time_has_come(app: App, home: Path) ->
 
 def test_what_its_deadline_has_passed_is_never_sent(app: App, home: Path) -> None:
     clock = [datetime(2026, 5, 7, 8, tzinfo=UTC)]
-    app = App(app.settings, app.database, lambda: clock[0], app.secret)
+    app = App(app.settings, app.database, lambda: clock[0], app.secret, lambda _: clock[0])
     collect(app, [listing(home, DAY, ["Whale song decoded"])])
     reader(app, "wal@example.org")
     busy = Relay(lambda _: Outcome(State.DEFERRED, "450 busy", 450, Phase.RCPT))
@@ -305,9 +305,12 @@ def test_sending_to_one_reader_leaves_a_paused_send_to_the_others_paused(
     assert (rest.audience, rest.outcomes, rest.already) == (1, {State.SENT: 1}, 1)
 
 
-def test_a_sender_that_lost_its_shard_sends_nothing_more(app: App, home: Path) -> None:
+def test_a_sender_that_lost_its_shard_sends_nothing_more(
+    app: App, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = [datetime(2026, 5, 7, 8, tzinfo=UTC)]
-    app = App(app.settings, app.database, lambda: clock[0], app.secret)
+    monkeypatch.setattr("digest.handover.elapsed_s", lambda: clock[0].timestamp())
+    app = App(app.settings, app.database, lambda: clock[0], app.secret, lambda _: clock[0])
     collect(app, [listing(home, DAY, ["Whale song decoded"])])
     for number in range(20):
         reader(app, f"r{number}@example.org")

@@ -1,0 +1,198 @@
+"""Draining runs: claim -> rank -> compose -> sign -> hand over, a shard at a time.
+
+Every step is a transaction of its own, and each may be the last: what was claimed is taken up
+again by the next sender, what was under way is in doubt and never sent again by itself.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from itertools import islice
+
+from sqlalchemy.orm import Session
+
+from digest.app import App
+from digest.core.delivery import State
+from digest.core.message import Message
+from digest.core.packing import pack_ids, pack_picks
+from digest.errors import DigestError, LostClaim
+from digest.handover import HALF, Handover, Hold, Ready, Stop
+from digest.letters import Composer
+from digest.selection import Chosen, Selector
+from digest.store import outbox, runs
+from digest.store.outbox import Claimed
+from subscribers import roster
+from subscribers.standing import standings
+
+log = logging.getLogger(__name__)
+
+SOON_S = 90.0  # what is due so soon is waited for: it was only paced
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A delivery with its digest, composed."""
+
+    claimed: Claimed
+    chosen: Chosen
+    message: Message
+
+
+class Drain:
+    """One sender of the digests of one day. `told` hears the state of each delivery that ended
+    without a hand-over; `waits` stays until nothing is left to be tried again."""
+
+    def __init__(
+        self,
+        app: App,
+        day: date,
+        open_runs: Sequence[runs.Run],
+        handover: Handover,
+        *,
+        told: Callable[[State], None] = lambda _: None,
+        waits: bool = False,
+    ) -> None:
+        self._app, self._day, self._handover = app, day, handover
+        self._runs = {run.id: run for run in open_runs}
+        self._composers = {run.id: Composer(app, run.planned_at) for run in open_runs}
+        self._selector = Selector(day, app.rising)
+        self._told, self._waits = told, waits
+
+    async def drain(self) -> str:
+        """Send all that is due; why it stopped early, or ""."""
+        try:
+            while not self._handover.reason:
+                hold = await self._claim()
+                if hold is not None:
+                    await self._shard(hold)
+                elif not await self._rest():
+                    break
+            await self._handover.settle()
+        except Stop:
+            await self._handover.settle()
+        return self._handover.reason
+
+    async def _claim(self) -> Hold | None:
+        for run_id in self._runs:
+            if (hold := await self._handover.claim(run_id)) is not None:
+                return hold
+        return None
+
+    async def _rest(self) -> bool:
+        """Wait a while for what is due later; False if nothing is to be waited for."""
+        due_at = await self._handover.ledger(lambda s: outbox.next_due(s, [*self._runs]))
+        if due_at is None:
+            return False
+        left = (due_at - self._app.clock()).total_seconds()
+        if not self._waits and not 0 < left < SOON_S:
+            return False
+        await asyncio.sleep(min(max(left, 0.2), 5.0))
+        return True
+
+    async def _shard(self, hold: Hold) -> None:
+        run = self._runs[hold.shard.run_id]
+        try:
+            due = await self._handover.ledger(partial(self._due, run, hold))
+            known, full = await asyncio.to_thread(self._choose, due)
+            rest = [one for one in due if one.subscriber_id not in full]
+            if rest:
+                await self._handover.ledger(partial(self._end_rest, hold, rest, known))
+            for part in _parts([one for one in due if one.subscriber_id in full], HALF):
+                written = await self._write(hold, part, full)
+                await self._handover.start(hold, partial(self._allow, hold, written))
+        except LostClaim as lost:
+            log.info("on without a lost shard", extra={"reason": str(lost)})
+        finally:
+            self._handover.close(hold)
+
+    def _due(self, run: runs.Run, hold: Hold, session: Session) -> list[Claimed]:
+        now = self._app.clock()
+        if now >= run.deadline_at:
+            ended = outbox.expire(session, hold.shard, now=now)
+            self._tell(State.EXPIRED, ended)
+            return []
+        return outbox.claim_due(session, hold.shard, now=now)
+
+    def _choose(self, due: Sequence[Claimed]) -> tuple[frozenset[int], dict[int, Chosen]]:
+        """Who of these exists, and what each of them gets who gets anything, by subscriber."""
+        with self._app.read() as session:
+            readers = roster.by_ids(session, [one.subscriber_id for one in due])
+            chosen = self._selector.choose(session, list(readers.values()))
+        full = {one.subscriber.id: one for one in chosen if one.digest.picks}
+        return frozenset(readers), full
+
+    def _end_rest(
+        self, hold: Hold, rest: Sequence[Claimed], known: frozenset[int], session: Session
+    ) -> None:
+        """End the promises to readers who get nothing, with the reason."""
+        now = self._app.clock()
+        gone = [one.id for one in rest if one.subscriber_id not in known]
+        empty = [one.id for one in rest if one.subscriber_id in known]
+        outbox.end(session, hold.shard, gone, State.SUPPRESSED, "erased", now)
+        outbox.end(session, hold.shard, empty, State.EMPTY, "nothing new for this reader", now)
+        self._tell(State.SUPPRESSED, len(gone))
+        self._tell(State.EMPTY, len(empty))
+
+    async def _write(
+        self, hold: Hold, part: Sequence[Claimed], full: dict[int, Chosen]
+    ) -> list[_Written]:
+        """The part's messages, signed; one that cannot be composed stops no other."""
+        composer, written, failed = self._composers[hold.shard.run_id], [], {}
+        for one in part:
+            chosen = full[one.subscriber_id]
+            try:
+                written.append(_Written(one, chosen, composer.message(chosen)))
+            except DigestError as error:  # what all share cannot be rendered
+                self._handover.stop(str(error))
+                raise Stop(str(error)) from error
+            except Exception as error:  # one reader's must not stop the rest
+                log.exception("not composed", extra={"delivery": one.id})
+                failed[one.id] = f"could not be composed: {type(error).__name__}: {error}"
+        if failed:
+            await self._handover.ledger(partial(self._end_failed, hold, failed))
+        return written
+
+    def _end_failed(self, hold: Hold, failed: dict[int, str], session: Session) -> None:
+        now = self._app.clock()
+        for delivery_id, reason in failed.items():
+            outbox.end(session, hold.shard, [delivery_id], State.DEFERRED, reason, now)
+        self._tell(State.DEFERRED, len(failed))
+
+    def _allow(
+        self, hold: Hold, written: Sequence[_Written], session: Session, now: datetime
+    ) -> Ready:
+        """Those who may still be written to, marked as under way."""
+        ids = [one.claimed.subscriber_id for one in written]
+        found = standings(session, ids, key=self._app.secret)
+        why = {who: found[who].refusal(self._day) if who in found else "erased" for who in ids}
+        for one in written:
+            if reason := why[one.claimed.subscriber_id]:
+                outbox.end(session, hold.shard, [one.claimed.id], State.SUPPRESSED, reason, now)
+        allowed = [one for one in written if not why[one.claimed.subscriber_id]]
+        self._tell(State.SUPPRESSED, len(written) - len(allowed))
+        outbox.start_digests(session, hold.shard, [_kept(one) for one in allowed], now=now)
+        return [(one.claimed, one.message) for one in allowed]
+
+    def _tell(self, state: State, count: int) -> None:
+        for _ in range(count):
+            self._told(state)
+
+
+def _kept(one: _Written) -> outbox.Composed:
+    picks = one.chosen.digest.picks
+    return outbox.Composed(
+        one.claimed.id,
+        pack_ids(pick.paper_id for pick in picks),
+        pack_picks(picks),
+        one.chosen.digest.considered,
+        one.chosen.subscriber.profile_version,
+    )
+
+
+def _parts(every: Sequence[Claimed], size: int) -> Iterator[list[Claimed]]:
+    rest = iter(every)
+    while part := list(islice(rest, size)):
+        yield part
