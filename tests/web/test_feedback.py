@@ -8,7 +8,7 @@ from digest import sender
 from digest.selection import Selector
 from subscribers import feedback
 from tests import given
-from tests.web.conftest import Site, text
+from tests.web.conftest import ON_BOTH, Site, text
 from tests.web.readers import TITLES, current, history_of, reader_of
 
 
@@ -36,6 +36,7 @@ def test_opening_every_link_changes_nothing(site: Site) -> None:
     assert said(site, who) == []
 
 
+@ON_BOTH
 def test_the_button_keeps_a_word_once_and_undo_takes_it_back(site: Site) -> None:
     who, links = mailed(site)
     less = next(link for link in links if "/less/" in link)
@@ -61,12 +62,12 @@ def test_a_muted_topic_is_out_of_the_next_digest(site: Site) -> None:
     assert not set(TITLES[:2]) & set(picked(site, who))
 
 
-@pytest.mark.parametrize(("kind", "place"), [("more", 0), ("less", -1)])
-def test_a_word_about_a_paper_moves_the_papers_like_it(site: Site, kind: str, place: int) -> None:
+@pytest.mark.parametrize(("word", "place"), [("more", 0), ("less", -1)])
+def test_a_word_about_a_paper_moves_the_papers_like_it(site: Site, word: str, place: int) -> None:
     history_of(site.app)
     who = reader_of(site.app, interests=("diffusion", "learn to walk")).id
     with site.app.begin() as session:
-        feedback.give(session, who, feedback.Kind(kind), "arxiv:2603.00004", at=site.app.clock())
+        feedback.give(session, who, feedback.Kind(word), "arxiv:2603.00004", at=site.app.clock())
     mine = [title for title in picked(site, who) if title in TITLES[2:]]
     assert mine[place] == TITLES[3]
 

@@ -13,7 +13,7 @@ from subscribers.person import Subscriber
 from subscribers.tables import SubscriberRow
 from subscribers.tokens import Purpose
 from tests.given import subscriber
-from tests.web.conftest import Site
+from tests.web.conftest import ON_BOTH, Site
 
 ADA = addresses.parse("ada@example.org")
 
@@ -50,13 +50,14 @@ def test_the_page_has_a_button_and_opening_it_changes_nothing(site: Site, link: 
     assert reader(site).status is Status.ACTIVE
 
 
-@pytest.mark.parametrize("kind", ["urlencoded", "multipart"])
+@ON_BOTH
+@pytest.mark.parametrize("coding", ["urlencoded", "multipart"])
 def test_one_click_leaves_at_once_without_cookies_or_redirects(
-    site: Site, link: str, kind: str
+    site: Site, link: str, coding: str
 ) -> None:
     said = {"List-Unsubscribe": "One-Click"}
     for _ in range(2):
-        if kind == "urlencoded":
+        if coding == "urlencoded":
             answer = httpx2.post(site.url + link, data=said, follow_redirects=False)
         else:
             files = {name: (None, value) for name, value in said.items()}
@@ -69,6 +70,7 @@ def test_one_click_leaves_at_once_without_cookies_or_redirects(
     assert kinds == [ConsentKind.ADDED, ConsentKind.UNSUBSCRIBED]
 
 
+@ON_BOTH
 def test_the_goodbye_page_undoes(site: Site, link: str) -> None:
     goodbye = press(site, link, "unsubscribe")
     assert "You are unsubscribed" in goodbye.text
@@ -82,6 +84,7 @@ def test_the_goodbye_page_undoes(site: Site, link: str) -> None:
     assert last.ip_hash
 
 
+@ON_BOTH
 def test_a_pause_of_a_month_and_its_undoing(site: Site, link: str) -> None:
     answer = press(site, link, "pause")
     assert "Paused until" in answer.text

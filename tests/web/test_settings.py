@@ -17,7 +17,7 @@ from subscribers.person import Subscriber
 from subscribers.schedule import Cadence
 from subscribers.tokens import Purpose
 from tests import given
-from tests.web.conftest import Site, text
+from tests.web.conftest import ON_BOTH, Site, text
 from tests.web.readers import ADDRESS, TITLES, current, history_of, reader_of, settings
 
 FORM = {
@@ -41,6 +41,7 @@ def reader(app: App) -> Subscriber:
     return reader_of(app)
 
 
+@ON_BOTH
 def test_everything_is_saved_and_the_page_says_so(site: Site, reader: Subscriber) -> None:
     path = settings(site.app, reader)
     answer = site.client.post(path, data=FORM)
@@ -70,6 +71,7 @@ def test_what_is_wrong_is_said_by_field_and_nothing_typed_is_lost(
     assert current(site.app, reader.id) == reader
 
 
+@ON_BOTH
 def test_the_preview_follows_what_is_typed_and_saves_nothing(
     site: Site, reader: Subscriber
 ) -> None:
@@ -104,6 +106,7 @@ def test_links_of_other_kinds_and_erased_readers_are_refused(
             assert "This link does not work" in answer.text
 
 
+@ON_BOTH
 def test_liked_papers_come_by_paste_and_by_file(site: Site, reader: Subscriber) -> None:
     path = settings(site.app, reader)
     bib = b"@a{x, title={{Protein} folding by diffusion}}\n@a{y, title={Not known here}}\n"
@@ -130,6 +133,7 @@ def test_a_pause_has_an_end_and_can_be_ended(site: Site, reader: Subscriber) -> 
     assert current(site.app, reader.id).status is Status.ACTIVE
 
 
+@ON_BOTH
 def test_a_new_address_is_asked_and_the_old_one_told(site: Site, reader: Subscriber) -> None:
     path = settings(site.app, reader)
     site.client.post(f"{path}/address", data={"address": "new@example.org"})
