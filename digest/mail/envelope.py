@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from aiosmtplib.email import parse_address
-
 from digest.core.message import Message
 
 _LONGEST_ENVID, _LONGEST_ORCPT = 100, 500  # RFC 3461, 4.2 and 4.4, as encoded
 _SIMPLE = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+_ODD = re.compile(
+    r"""(?:"[^"\\\x00-\x1f\x7f]*"|[^\s<>@,;:"\\\x00-\x1f\x7f]+)@[^\s<>@,;\x00-\x1f\x7f]+"""
+)
 _XCHARS = re.compile(r"[!-*,-<>-~]*")
 _NOT_XCHAR = re.compile(rb"[^!-*,-<>-~]")
 _NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
@@ -81,7 +81,11 @@ def _is_address(address: str) -> bool:
     """Whether a server would understand this address, and no other, from what we would say."""
     if _SIMPLE.fullmatch(address):
         return True
-    return not _CONTROL.search(address) and parse_address(address) == address
+    return bool(_ODD.fullmatch(address)) and _is_unicode(address)
+
+
+def _is_unicode(address: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in address)
 
 
 def _envid(message_id: str) -> str:

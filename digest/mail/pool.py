@@ -19,6 +19,7 @@ from digest.mail.relays import relays
 
 BACKOFF_S = 30.0
 LONGEST_BACKOFF_S = 600.0
+GRACE_S = 10.0  # for what is under way when the pool is left by an error
 
 
 def open_pool(
@@ -72,15 +73,22 @@ class Pool:
     `ended` hears each outcome at once, from the event loop; `still` is asked right before anything
     of a message is written. A relay that takes no connection passes its messages on to those that
     are up; where none is, each ends with that outcome (`ours`). A refusal of us that a relay words
-    over an open connection is not passed on. Leaving waits for all that was submitted; leaving by
-    an error ends what is not yet under way as PLANNED, "handed back".
+    over an open connection is not passed on. Leaving waits for all that was submitted. Leaving by
+    an error hands back what is not under way, and gives the rest `grace_s` seconds to end.
     """
 
     def __init__(
-        self, lanes: Sequence[Lanes], *, ended: Ended, still: Still, backoff_s: float = BACKOFF_S
+        self,
+        lanes: Sequence[Lanes],
+        *,
+        ended: Ended,
+        still: Still,
+        backoff_s: float = BACKOFF_S,
+        grace_s: float = GRACE_S,
     ) -> None:
         self._told = tuple(lanes)
-        self._ended, self._still, self._backoff_s = ended, still, backoff_s
+        self._ended, self._still = ended, still
+        self._backoff_s, self._grace_s = backoff_s, grace_s
         self._relays: dict[str, _Relay] = {}
         self._waiting = 0
         self._quiet = asyncio.Event()
@@ -121,6 +129,11 @@ class Pool:
     def waiting(self) -> int:
         """How many submitted messages have not ended."""
         return self._waiting
+
+    def choose(self) -> str:
+        """The relay whose turn it is, of those up; "" where none is."""
+        up = self.up
+        return self._choose(up) if up else ""
 
     def submit(self, messages: Iterable[Message], relay: str | None = None) -> None:
         """Queue messages for `relay` if it is up, else shared out by weight over those up."""
@@ -182,10 +195,11 @@ class Pool:
                         lane.transport,
                         partial(self._take, relay, lane),
                         partial(self._heard, relay, lane),
-                        self._still,
+                        self._wanted,
                     )
         except BaseException as error:  # noqa: BLE001 - told by idle()
-            self._broke(error)
+            if not self._closing:  # else its time was up, and what it had in hand has ended
+                self._broke(error)
         finally:
             lane.task, lane.is_free = None, False
             if not self._closing:
@@ -211,8 +225,11 @@ class Pool:
             return None
         return relay.queue.popleft()
 
+    def _wanted(self, message: Message) -> bool:
+        return self._error is None and self._still(message)
+
     def _heard(self, relay: _Relay, lane: _Lane, message: Message, outcome: Outcome) -> None:
-        if outcome.state is State.PLANNED and self._still(message):
+        if outcome.state is State.PLANNED and not self._closing and self._wanted(message):
             relay.queue.appendleft(message)  # was taken ahead; another may have it
         elif outcome.ours and _took_no_connection(outcome):
             lane.failed = True
@@ -264,7 +281,12 @@ class Pool:
         lanes = [lane for relay in self._relays.values() for lane in relay.lanes]
         for lane in lanes:
             lane.bell.set()
-        await asyncio.gather(*[lane.task for lane in lanes if lane.task], return_exceptions=True)
+        tasks = [lane.task for lane in lanes if lane.task is not None]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self._grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 def _took_no_connection(outcome: Outcome) -> bool:

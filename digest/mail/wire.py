@@ -40,7 +40,8 @@ class Lost(Exception):
 class Wire(asyncio.Protocol):
     """A connected server at rest. Replies come in the order of the commands that owe them.
 
-    `dot_gone` says whether the whole of the last content was handed to the kernel.
+    `dot_gone` says whether the whole of the last content was handed to the kernel; through TLS it
+    may say so early, never late.
     """
 
     def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:

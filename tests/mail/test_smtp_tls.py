@@ -1,5 +1,6 @@
 """Certificates are checked, log-ins need both halves, and each failure is one clear line."""
 
+import asyncio
 import datetime
 import ipaddress
 import ssl
@@ -12,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from digest.core.delivery import State
 from digest.mail.options import Options, Patience
+from digest.mail.relays import relays
 from tests.mail.faults import DATA, DEFERRED, IN_DOUBT, C, P, message
 from tests.mail.test_smtp import send
+from tests.mail.test_smtp_drain import Work
 from tests.smtpd import DROP, SILENCE, Smtpd
 
 
@@ -110,3 +113,59 @@ def test_over_tls_too_silence_after_the_dot_is_in_doubt(
     options = Options(patience=Patience(2, 0.3, 0.3), tls=trusting(certificate).tls)
     [outcome] = send(server, url="smtps://127.0.0.1:{port}", options=options)
     assert (outcome.state, outcome.phase) == (IN_DOUBT, P)
+
+
+def test_a_certificate_for_another_name_is_refused(certificate: Path) -> None:
+    """standards.md 32: the certificate names 127.0.0.1 only."""
+    server = Smtpd(tls=server_side(certificate), implicit=True)
+    [outcome] = send(server, url="smtps://localhost:{port}", options=trusting(certificate))
+    assert (outcome.state, outcome.phase, outcome.ours) == (DEFERRED, C, True)
+    assert "'localhost'" in outcome.reply
+    assert server.commands == []
+
+
+def test_tls_with_a_server_that_speaks_none_says_so(certificate: Path) -> None:
+    [outcome] = send(Smtpd(), url="smtps://127.0.0.1:{port}", options=trusting(certificate))
+    assert (outcome.state, outcome.phase, outcome.ours) == (DEFERRED, C, True)
+    assert "is this its TLS port?" in outcome.reply
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("smtp://127.0.0.1:1", "nothing listens there (connection refused)"),
+        ("smtp://relay.invalid:25", "no such server is known"),
+        ("smtp://user:hunter2@127.0.0.1:{port}", "the log-in was refused: 5.7.8 wrong password"),
+        ("smtp+starttls://127.0.0.1:{port}", "STARTTLS"),
+    ],
+)
+def test_each_failure_to_connect_is_one_line_that_names_the_relay(url: str, words: str) -> None:
+    server = Smtpd(login=("user", "right"))
+    [outcome] = send(server, url=url, options=Options(patience=Patience(5, 5, 5), helo="a.b"))
+    assert outcome.reply.startswith(url.rpartition("@")[2].rpartition("/")[2].partition(":")[0])
+    assert words in outcome.reply
+    assert "hunter2" not in outcome.reply
+    assert "\n" not in outcome.reply
+    assert (outcome.state, outcome.phase, outcome.ours) == (DEFERRED, C, True)
+
+
+@pytest.mark.parametrize("scheme", SECURE)
+def test_a_queue_drained_through_tls_arrives_whole(scheme: str, certificate: Path) -> None:
+    offers = ("PIPELINING", "SIZE 10000000")
+    server = Smtpd(
+        tls=server_side(certificate), implicit=SECURE[scheme], extensions=offers, replies="together"
+    )
+    big = DATA + (b"y" * 70 + b"\r\n") * 5_000
+    options = Options(patience=Patience(20, 20, 20), tls=trusting(certificate).tls, helo="a.b")
+    work = Work(*(message(n, data=big) for n in range(20)))
+
+    async def talk() -> None:
+        async with server:
+            url = f"{scheme}://127.0.0.1:{server.port}"
+            async with relays(url, options)[0].make() as one:
+                await work.through(one)
+
+    asyncio.run(talk())
+    assert [state for _, state, _ in work.told] == [State.SENT] * 20
+    assert {received.data for received in server.messages} == {big}
+    assert server.connections == 1
