@@ -19,7 +19,6 @@ from digest.cli.terminal import (
     app_of,
     confirm_count,
     err,
-    fail,
     out,
     print_json,
     progress,
@@ -106,11 +105,8 @@ def resume(context: typer.Context, run: Number, as_json: Json = False) -> None:
     step = steering.resume(app, run)
     if not as_json:
         _say_late(step, app.clock())
-    go_on, how = getattr(sender, "resume", None), getattr(sender, "How", None)
-    if go_on is None or how is None:
-        fail(f"run {run} is open again: `digest send --day {step.run.day}` goes on with it")
     with progress("sending") as bar:
-        told = go_on(app, run, how(progress=lambda tally: bar(tally.done, tally.total)))
+        told = sender.resume(app, run, progress=lambda tally: bar(tally.done, tally.total))
     report(told, step.run.day, as_json=as_json)
     if not told.is_complete:
         raise typer.Exit(FAILED)

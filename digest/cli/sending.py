@@ -131,7 +131,7 @@ def send(
     if not yes and (count := sender.audience(app, when, only)):
         confirm_count(count, f"The digest of {when} goes to {_readers(count)}.")
     with progress("sending") as bar:
-        told = sender.send(app, when, only, progress=bar)
+        told = sender.send(app, when, only, progress=lambda tally: bar(tally.done, tally.total))
     report(told, when, as_json=as_json)
     if not told.is_complete:
         raise typer.Exit(FAILED)

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from digest import sender
 from digest.shipped import shipped
 from tests.cli.conftest import Digest
 
@@ -140,7 +139,6 @@ def test_what_is_in_doubt_is_read_and_then_decided(sent: Digest, tmp_path: Path)
     assert read(sent, "runs", "show", "1")["outcomes"] == {"planned": 1, "sent": 2}
 
 
-@pytest.mark.skipif(not hasattr(sender, "resume"), reason="needs the sender's resume")
 def test_what_is_promised_again_goes_out_by_resuming(sent: Digest, tmp_path: Path) -> None:
     doubt(tmp_path, 2)
     sent("runs", "decide", "1", "again")

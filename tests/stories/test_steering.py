@@ -1,23 +1,27 @@
 """Steering a run from outside: legal steps, steps done twice, and a sender that is at work."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import select, update
 
-from digest import steering
+from digest import sender, steering
 from digest.app import App, build
-from digest.core.delivery import State
+from digest.core.delivery import Outcome, Phase, State
+from digest.core.message import Message
 from digest.errors import IllegalTransition, UnknownRun
+from digest.pipeline import collect
 from digest.settings import load
 from digest.steering import Step
 from digest.store import outbox, runs
 from digest.store.tables import DeliveryRow, ShardRow
 from tests import given
 from tests.given import plan
+from tests.stories.test_send import DAY, Relay, listing
 
-READERS = 5
+READERS, CROWD = 5, 260
 
 
 @pytest.fixture
@@ -144,3 +148,55 @@ def test_a_decision_is_taken_once_and_opens_the_run_for_resuming(app: App) -> No
     assert steering.resume(app, 1).run.outcomes == {State.SENT: READERS - 1, State.PLANNED: 1}
     with app.begin() as session:
         assert outbox.claim_shard(session, 1, owner="a", now=app.clock()) is not None
+
+
+@pytest.fixture
+def crowded(home: Path, database_url: str) -> Iterator[App]:
+    """A day of papers, and 260 readers who have not had it yet: two shards, several groups."""
+    app = build(load(database_url=database_url, secret=SecretStr("s" * 40)))
+    collect(app, [listing(home, DAY, ["Whale song decoded", "A tea ceremony"])])
+    with app.begin() as session:
+        given.subscribers(session, CROWD)
+    yield app
+    app.database.engine.dispose()
+
+
+def at_third(act: Callable[[], object], state: list[int]) -> Callable[[Message], Outcome]:
+    """A relay's answers; while the third is on its way somebody acts in another shell."""
+
+    def answer(_: Message) -> Outcome:
+        state.append(1)
+        if len(state) == 3:
+            act()
+        return Outcome(State.SENT, "250 ok", 250, Phase.DOT)
+
+    return answer
+
+
+def test_a_sender_at_work_follows_a_pause_and_resuming_sends_the_rest_once(crowded: App) -> None:
+    got: list[int] = []
+    relay = Relay(at_third(lambda: steering.pause(crowded, 1), got))
+    told = sender.send(crowded, DAY, transports=lambda: relay)
+    assert told.paused == "paused by command"
+    assert told.outcomes.keys() == {State.SENT, State.PLANNED}
+    assert told.outcomes[State.SENT] == len(got) < CROWD
+    with crowded.read() as session:
+        assert steering.find(session, 1).state == "paused"
+    steering.resume(crowded, 1)
+    done = sender.resume(crowded, 1, transports=lambda: relay)
+    assert done.outcomes == {State.SENT: CROWD}
+    assert len(set(relay.got)) == len(relay.got) == CROWD
+
+
+def test_a_sender_at_work_follows_a_cancel_and_the_account_is_closed(crowded: App) -> None:
+    got: list[int] = []
+    relay = Relay(at_third(lambda: steering.cancel(crowded, 1), got))
+    told = sender.send(crowded, DAY, transports=lambda: relay)
+    assert told.outcomes.keys() == {State.SENT, State.CANCELLED}
+    with crowded.read() as session:
+        run = steering.find(session, 1)
+    assert (run.state, run.is_accounted, run.outcomes) == ("cancelled", True, told.outcomes)
+    assert run.outcomes[State.SENT] == len(got) < CROWD
+    anew = sender.send(crowded, DAY, transports=lambda: relay)
+    assert anew.outcomes == {State.SENT: CROWD - run.outcomes[State.SENT]}
+    assert len(set(relay.got)) == len(relay.got) == CROWD
