@@ -80,7 +80,7 @@ def typed() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("page", "line"), list(typed()))
 def test_a_shown_command_has_a_right_name_arguments_and_options(page: str, line: str) -> None:
     command, words = PROGRAM, shlex.split(line)[1:]
-    while inner := getattr(command, "commands", None):
+    while (inner := getattr(command, "commands", None)) and words and words[0][0] != "-":
         command = inner[words.pop(0)]
     command.make_context(line, words)  # raises a usage error for what it does not know
 

@@ -52,9 +52,12 @@ def test_each_example_is_what_its_command_prints(digest: Digest, folder: Path) -
 
 def test_every_command_with_json_has_an_example(digest: Digest) -> None:
     shown = " ".join(line for line, _ in EXAMPLE.findall(PAGE)) + PAGE
-    for command in ("collect", "papers", "preview", "send", "why", "deliveries", "demo"):
+    for command in ("collect", "papers", "preview", "send", "why", "deliveries", "runs", "demo"):
         assert "--json" in digest(command, "--help").stdout
         assert f"digest {command} " in shown
+    for command in ("show", "pause", "resume", "cancel", "decide"):
+        assert "--json" in digest("runs", command, "--help").stdout
+        assert f"`{command}`" in PAGE or f"digest runs {command} " in PAGE
     for command in ("add", "show", "import", "export"):
         assert "--json" in digest("subscribers", command, "--help").stdout
         assert f"digest subscribers {command} " in shown
