@@ -96,6 +96,14 @@ def test_an_added_header_is_seen(name: str, has_it: bool, at_the_end: bool) -> N
     assert verified(with_lines(lines, signed)) == [False]
 
 
+def test_of_a_header_that_is_there_twice_both_are_signed_in_their_order() -> None:
+    twice = [b"From: a@example.org", b"Feedback-ID: one", b"Feedback-ID: two", b"Subject: Hello"]
+    signed = ONE.sign(with_lines(twice, b"\r\n\r\nHello\r\n"))
+    assert verified(signed) == [True]
+    swapped = signed.replace(b"one", b"tmp").replace(b"two", b"one").replace(b"tmp", b"two")
+    assert verified(swapped) == [False]
+
+
 def test_what_relays_may_do_breaks_nothing() -> None:
     lines = lines_of(SIGNED_DIGEST)
     loose = [re.sub(rb": (?=\S)", b":   \t", line, count=1) + b" " for line in lines]
