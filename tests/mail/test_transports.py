@@ -1,9 +1,10 @@
 """The contract that every transport keeps, and which one a URL opens."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,9 @@ from digest.mail.compose import compose
 from digest.mail.maildir import Maildir
 from digest.mail.smtp import Smtp
 from digest.mail.transport import Options, Patience, Transport, open_transport
+from tests.given import needs
 from tests.mail import given
+from tests.sink import free_port, smtp_sink
 from tests.smtpd import Smtpd
 
 Stored = Callable[[], list[bytes]]
@@ -35,27 +38,76 @@ class MaildirCase:
         return outcomes, [file.read_bytes().replace(b"\n", b"\r\n") for file in files]
 
 
+async def over(url: str, session: Session) -> list[Outcome]:
+    options = Options(patience=Patience(5, 5, 5), helo="client.example.org")
+    async with open_transport(url, options) as transport:
+        return await session(transport)
+
+
 class SmtpCase:
+    def __init__(self, extensions: tuple[str, ...]) -> None:
+        self.extensions = extensions
+
     def run(self, session: Session) -> tuple[list[Outcome], list[bytes]]:
-        server = Smtpd()
+        server = Smtpd(extensions=self.extensions)
 
         async def talk() -> list[Outcome]:
-            async with AsyncExitStack() as stack:
-                await stack.enter_async_context(server)
-                url = f"smtp://127.0.0.1:{server.port}"
-                options = Options(patience=Patience(2, 2, 2), helo="client.example.org")
-                return await session(await stack.enter_async_context(open_transport(url, options)))
+            async with server:
+                return await over(f"smtp://127.0.0.1:{server.port}", session)
 
         outcomes = asyncio.run(talk())
         return outcomes, [message.data for message in server.messages]
 
 
-Case = MaildirCase | SmtpCase
+class SinkCase:
+    """smtp-sink, which writes each message to a file, below headers of its own."""
+
+    def run(self, session: Session) -> tuple[list[Outcome], list[bytes]]:
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder).chmod(0o777)
+            with smtp_sink("-d", f"{folder}/m.") as port:
+                outcomes = asyncio.run(over(f"smtp://127.0.0.1:{port}", session))
+            dumps = [file.read_bytes() for file in Path(folder).iterdir()]
+        bodies = [dump.partition(b"(UTC)\n")[2].removesuffix(b"\n") for dump in dumps]
+        return outcomes, [body.replace(b"\n", b"\r\n") for body in bodies]
 
 
-@pytest.fixture(params=["maildir", "smtp"])
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
-    yield MaildirCase(tmp_path / "box") if request.param == "maildir" else SmtpCase()
+class AiosmtpdCase:
+    """aiosmtpd, which offers SIZE, 8BITMIME and SMTPUTF8, and no PIPELINING."""
+
+    def run(self, session: Session) -> tuple[list[Outcome], list[bytes]]:
+        needs("aiosmtpd")
+        from aiosmtpd.controller import Controller
+
+        got: list[bytes] = []
+
+        class Handler:
+            async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+                got.append(envelope.original_content)
+                return "250 2.0.0 taken"
+
+        controller = Controller(Handler(), hostname="127.0.0.1", port=free_port())
+        controller.start()
+        try:
+            outcomes = asyncio.run(over(f"smtp://127.0.0.1:{controller.port}", session))
+        finally:
+            controller.stop()
+        return outcomes, got
+
+
+Case = MaildirCase | SmtpCase | SinkCase | AiosmtpdCase
+CASES = ["maildir", "smtp", "pipelined", "smtp-sink", "aiosmtpd"]
+
+
+@pytest.fixture(params=CASES)
+def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
+    return {
+        "maildir": lambda: MaildirCase(tmp_path / "box"),
+        "smtp": lambda: SmtpCase(("SIZE 1000000", "8BITMIME")),
+        "pipelined": lambda: SmtpCase(("PIPELINING", "DSN")),
+        "smtp-sink": SinkCase,
+        "aiosmtpd": AiosmtpdCase,
+    }[request.param]()
 
 
 def message(key: str = "7") -> Message:
@@ -81,6 +133,45 @@ def test_ten_messages_at_once_all_arrive_once(case: Case) -> None:
     outcomes, stored = case.run(session)
     assert {each.state for each in outcomes} == {State.SENT}
     assert sorted(stored) == sorted(each.data for each in messages)
+
+
+def test_a_drained_queue_arrives_in_its_order_each_message_told_of_once(case: Case) -> None:
+    messages = [message(str(number)) for number in range(10)]
+    heard: list[Message] = []
+
+    async def session(transport: Transport) -> list[Outcome]:
+        queue, outcomes = iter(messages), list[Outcome]()
+
+        def ended(message: Message, outcome: Outcome) -> None:
+            heard.append(message)
+            outcomes.append(outcome)
+
+        await transport.drain(lambda: next(queue, None), ended, lambda _: True)
+        return outcomes
+
+    outcomes, stored = case.run(session)
+    assert heard == messages
+    assert [(each.state, each.phase) for each in outcomes] == [(State.SENT, Phase.DOT)] * 10
+    assert sorted(stored) == sorted(each.data for each in messages)
+
+
+def test_of_a_drained_queue_what_is_not_wanted_any_more_is_handed_back(case: Case) -> None:
+    messages = [message(str(number)) for number in range(4)]
+
+    async def session(transport: Transport) -> list[Outcome]:
+        queue, outcomes = iter(messages), list[Outcome]()
+        await transport.drain(
+            lambda: next(queue, None),
+            lambda _, outcome: outcomes.append(outcome),
+            lambda one: one is not messages[1],
+        )
+        return outcomes
+
+    outcomes, stored = case.run(session)
+    assert [each.state for each in outcomes] == [
+        State.PLANNED if number == 1 else State.SENT for number in range(4)
+    ]
+    assert sorted(stored) == sorted(each.data for each in messages if each is not messages[1])
 
 
 def test_a_transport_opens_again_after_it_was_closed(case: Case) -> None:
