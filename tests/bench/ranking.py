@@ -71,9 +71,10 @@ def run(folder: Path, known: Rows, asked: list[dict[str, Any]]) -> Iterator[tupl
     for name, some in by_pool.items():
         ids = pools[name]
         pool = prepare([candidate(at, known[one]) for at, one in enumerate(ids)], vocabulary)
-        for query, found in zip(some, score(pool, [reader(q, known) for q in some]), strict=True):
-            out = bars(pool, found.model, frozenset(), lambda text, pool=pool: muted_by(pool, text))
-            for at, value in enumerate(found.total.tolist()):
+        scores = score(pool, [reader(q, known) for q in some])
+        for query, model, total in zip(some, scores.models, scores.total.tolist(), strict=True):
+            out = bars(pool, model, frozenset(), lambda text, pool=pool: muted_by(pool, text))
+            for at, value in enumerate(total):
                 if value > 0 and at not in out:
                     yield query["query_id"], ids[at], value
 

@@ -42,8 +42,8 @@ def test_papers_like_a_liked_one_are_those_that_experts_called_alike() -> None:
         pool = prepare(
             [Candidate(at, one, Change.NEW, date.min) for at, one in enumerate(papers)], vocabulary
         )
-        [scores] = score(pool, [Reader(InterestProfile(), (text[query["liked"][0]],))])
-        order = sorted(range(len(ids)), key=lambda at: -scores.total[at])
+        [total] = score(pool, [Reader(InterestProfile(), (text[query["liked"][0]],))]).total
+        order = sorted(range(len(ids)), key=lambda at: -total[at])
         found.append(ndcg([query["gains"][ids[at]] for at in order]))
     assert mean(found) > 0.40
 

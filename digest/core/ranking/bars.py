@@ -5,7 +5,7 @@ from collections.abc import Callable
 from digest.core.ranking.names import name
 from digest.core.ranking.pool import Pool
 from digest.core.ranking.reader import Model
-from digest.core.ranking.text import fold, phrase, sequence, words
+from digest.core.ranking.text import fold, phrase
 
 Muted = Callable[[str], list[int]]
 
@@ -20,7 +20,7 @@ def bars(pool: Pool, model: Model, sent: frozenset[int], muted: Muted) -> dict[i
     for text in model.mute:
         for at in muted(text):
             barred.setdefault(at, f"muted by '{text}'")
-    for paper_id in sorted(sent & pool.places.keys()):
+    for paper_id in sorted(sent & pool.places.keys()) if sent else ():
         at = pool.places[paper_id]
         barred[at] = "already sent or rated"
         for twin in sorted(pool.twins.get(at, ())):
@@ -31,17 +31,13 @@ def bars(pool: Pool, model: Model, sent: frozenset[int], muted: Muted) -> dict[i
 def muted_by(pool: Pool, text: str) -> list[int]:
     """The papers that contain the words of `text` side by side, or have it as category or author.
 
-    Words, not letters: "art" does not mute "party". An author's name must be given in full.
+    Words, not letters: "art" does not mute "party". Of a category in plain words some are enough;
+    an author's name must be given in full.
     """
-    found = set(pool.with_phrase(phrase(text)))
-    found.update(*(places for category, places in pool.filed_under.items() if _is(text, category)))
-    who = name(text)
+    wanted, who = phrase(text), name(text)
+    found = {*pool.with_phrase(wanted), *pool.filed_under.get(fold(text), ())}
+    for category, papers in pool.spelled_out if wanted else ():
+        if f" {wanted} " in category:
+            found.update(papers)
     found.update(at for at, author in pool.written_by.get(who.family, ()) if author == who)
     return sorted(found)
-
-
-def _is(text: str, category: str) -> bool:
-    """Whether `text` is a category or, where that is plain words ("cell biology"), stands in it."""
-    wanted = phrase(text)
-    spelled_out = "." not in category and bool(wanted)
-    return fold(text) == category or (spelled_out and f" {wanted} " in sequence(words(category)))

@@ -21,17 +21,22 @@ from digest.core.ranking.vocabulary import Vocabulary
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Places = NDArray[np.int64]
+Marks = Mapping[int, float]  # places in the pool, each with a number; 0 everywhere else
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
     """The candidates by ascending paper id, and what every reader's score needs of them.
 
-    `typed` (terms x papers; `typed_rows` the other way) weighs words a reader typed; `texts`
-    (papers x terms, rows of length 1) is for likeness to other papers. `written_by` finds papers
-    by an author's family name. `leaders` are the day's first by votes, with their row in
-    `leaders_alike`. `twins` are the near-duplicates of a paper. All but `places` name a paper by
-    its place here.
+    `typed` (terms x papers) weighs words a reader typed, at ascending `spots` if its rows stood in
+    one line; `texts` (papers x terms, rows of length
+    1) is for likeness to other papers. `containing` holds where each word stands: 1 in the title,
+    somewhat less where only in the rest. `filed_under` holds what each folded category counts in
+    its papers; `spelled_out` those in plain words ("cell biology"), each as a `sequence`.
+    `written_by` finds papers by an author's family name.
+    `leaders` are the day's first by votes, with their row in `leaders_alike`. `twins` are the
+    near-duplicates of a paper. All but `places` name a paper by its place here.
     """
 
     candidates: tuple[Candidate, ...]
@@ -40,13 +45,13 @@ class Pool:
     columns: Mapping[str, int]
     rarity: Floats
     typed: Matrix
-    typed_rows: Matrix
+    spots: Places
     texts: Matrix
     titles: tuple[str, ...]
     bodies: tuple[str, ...]
-    containing: Mapping[str, frozenset[int]]
-    categories: tuple[tuple[str, ...], ...]
-    filed_under: Mapping[str, tuple[int, ...]]
+    containing: Mapping[str, Marks]
+    filed_under: Mapping[str, Marks]
+    spelled_out: tuple[tuple[str, Marks], ...]
     written_by: Mapping[str, tuple[tuple[int, Name], ...]]
     votes: Floats
     rise: Floats
@@ -60,30 +65,35 @@ class Pool:
     def __len__(self) -> int:
         return len(self.candidates)
 
-    def typed_weights(self, at: int, terms: Sequence[str]) -> list[float]:
-        """What each of some typed terms weighs in one paper; 0 where it does not stand there."""
-        start, end = self.typed_rows.indptr[at : at + 2]
-        indices = self.typed_rows.indices[start:end]
-        columns = np.array([self.columns.get(term, -1) for term in terms], dtype=indices.dtype)
-        spots = np.minimum(np.searchsorted(indices, columns), max(len(indices) - 1, 0))
-        if not len(indices):
-            return [0.0] * len(terms)
-        found = self.typed_rows.data[start:end][spots]
-        weighed: list[float] = np.where(indices[spots] == columns, found, 0.0).tolist()
-        return weighed
+    @property
+    def popularity(self) -> tuple[Floats, Floats]:
+        """What each paper's votes add to a score, and what their rise adds."""
+        return weights.VOTES * self.votes, weights.RISING * self.rise
 
     def says(self, at: int, phrase: str) -> bool:
         """Whether a paper contains a phrase (as `text.phrase` writes it)."""
         spaced = f" {phrase} "
         return spaced in self.titles[at] or spaced in self.bodies[at]
 
-    def with_phrase(self, phrase: str) -> list[int]:
-        """The places of the papers that contain a phrase (as `text.phrase` writes it)."""
-        if not phrase:
-            return []
-        found = [self.containing.get(word, frozenset()) for word in phrase.split()]
-        likely = frozenset.intersection(*sorted(found, key=len))
-        return sorted(at for at in likely if self.says(at, phrase))
+    def with_phrase(self, phrase: str) -> Marks:
+        """The papers that contain a phrase (as `text.phrase` writes it), as `containing` does."""
+        if " " not in phrase:
+            return self.containing.get(phrase, {})
+        rarest, *others = sorted((self.containing.get(w, {}) for w in phrase.split()), key=len)
+        likely = [at for at in rarest if all(at in other for other in others)]
+        spaced = f" {phrase} "
+        return {
+            at: 1.0 if spaced in self.titles[at] else weights.PHRASE_IN_ABSTRACT
+            for at in likely
+            if self.says(at, phrase)
+        }
+
+    def typed_at(self, columns: Places, papers: Places) -> Floats:
+        """What each of some terms (by column) weighs in one paper each; 0 where it does not stand
+        there."""
+        wanted = columns * len(self) + papers
+        spots = np.minimum(np.searchsorted(self.spots, wanted), len(self.spots) - 1)
+        return np.where(self.spots[spots] == wanted, self.typed.data[spots], 0.0)
 
 
 def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
@@ -99,8 +109,9 @@ def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
     counts = rows_of((one.counts for one in read), columns)
     rarity = np.array([vocabulary.rarity(term) for term in columns], dtype=np.float64)
     typed = saturated(counts, rarity**weights.RARE, weights.SATURATION, weights.LENGTH)
+    typed = typed.T.tocsr()
     texts = unit(counts, rarity)
-    categories = tuple(tuple(fold(one) for one in paper.categories) for paper in papers)
+    filed_under = _filed_under(papers)
     votes = _votes(papers)
     rise = np.array([_rise(one) for one in ordered], dtype=np.float64)
     leaders = leading(votes, rise)
@@ -110,14 +121,14 @@ def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
         places={one.paper_id: at for at, one in enumerate(ordered)},
         columns=columns,
         rarity=rarity,
-        typed=typed.T.tocsr(),
-        typed_rows=typed,
+        typed=typed,
+        spots=_spots(typed),
         texts=texts,
         titles=tuple(one.title for one in read),
         bodies=tuple(one.body for one in read),
         containing=_containing([(one.title, one.body) for one in read]),
-        categories=categories,
-        filed_under=_filed_under(categories),
+        filed_under=filed_under,
+        spelled_out=_spelled_out(filed_under),
         written_by=_written_by(papers),
         votes=votes,
         rise=rise,
@@ -141,21 +152,34 @@ class _Read:
         self.body = sequence(*body)
 
 
-def _containing(texts: Sequence[tuple[str, str]]) -> dict[str, frozenset[int]]:
-    """Where each word stands."""
-    found: defaultdict[str, set[int]] = defaultdict(set)
+def _containing(texts: Sequence[tuple[str, str]]) -> dict[str, dict[int, float]]:
+    """Where each word stands, and what it counts there as a phrase of one word."""
+    found: defaultdict[str, dict[int, float]] = defaultdict(dict)
     for at, (title, body) in enumerate(texts):
-        for word in {*title.split(), *body.split()}:
-            found[word].add(at)
-    return {word: frozenset(places) for word, places in found.items()}
+        for word in body.split():
+            found[word][at] = weights.PHRASE_IN_ABSTRACT
+        for word in title.split():
+            found[word][at] = 1.0
+    return dict(found)
 
 
-def _filed_under(categories: Sequence[Sequence[str]]) -> dict[str, tuple[int, ...]]:
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for at, folded in enumerate(categories):
-        for category in folded:
-            found[category].append(at)
-    return {category: tuple(places) for category, places in found.items()}
+def _filed_under(papers: Sequence[Paper]) -> dict[str, Marks]:
+    """A paper's first category is its own, the others are cross-lists."""
+    found: defaultdict[str, dict[int, float]] = defaultdict(dict)
+    for at, paper in enumerate(papers):
+        for category in paper.categories[1:]:
+            found[fold(category)][at] = weights.CROSS_LISTED
+        for category in paper.categories[:1]:
+            found[fold(category)][at] = weights.CATEGORY
+    return dict(found)
+
+
+def _spelled_out(filed_under: Mapping[str, Marks]) -> tuple[tuple[str, Marks], ...]:
+    return tuple(
+        (sequence(words(category)), papers)
+        for category, papers in filed_under.items()
+        if "." not in category
+    )
 
 
 def _written_by(papers: Sequence[Paper]) -> dict[str, tuple[tuple[int, Name], ...]]:
@@ -164,6 +188,13 @@ def _written_by(papers: Sequence[Paper]) -> dict[str, tuple[tuple[int, Name], ..
         for author in paper.authors:
             found[name(author).family].append((at, name(author)))
     return {family: tuple(places) for family, places in found.items()}
+
+
+def _spots(typed: Matrix) -> Places:
+    terms, papers = typed.shape
+    rows = np.repeat(np.arange(terms, dtype=np.int64), np.diff(typed.indptr))
+    spots: Places = rows * papers + typed.indices
+    return spots
 
 
 def _votes(papers: Sequence[Paper]) -> Floats:

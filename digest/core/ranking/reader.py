@@ -1,10 +1,9 @@
 """Reader: one person as the ranking needs them; Model: what their profile says, read once."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from digest.core.ranking import weights
@@ -12,14 +11,14 @@ from digest.core.ranking.names import name
 from digest.core.ranking.text import (
     counted,
     fold,
+    folded,
     normal,
+    parted,
     phrase,
-    stands_alone,
-    stem,
+    root,
+    singular,
     words,
-    written_words,
 )
-from digest.core.ranking.words import STOP_WORDS
 from subscribers.profile import InterestProfile
 
 T = TypeVar("T")
@@ -51,21 +50,19 @@ class Reader:
     disliked: tuple[LikedPaper, ...] = ()
 
 
-class Place(NamedTuple):
-    """A term of a line and the characters it stands at."""
-
-    term: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """What a reader typed on one line: the text, each of its terms once, and it as a phrase."""
+class Line(NamedTuple):
+    """What a reader typed on one line: the text, cut around its words (see `parted`); each of its
+    terms once, in their order, with its first and last word; and the line as a phrase."""
 
     text: str
-    terms: tuple[Place, ...]
+    parts: list[str]
+    terms: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
     phrase: str
+
+    def written(self, first: int, last: int) -> str:
+        """The characters from one word to another."""
+        return "".join(self.parts[2 * first + 1 : 2 * last + 2])
 
     @property
     def heading(self) -> str:
@@ -77,17 +74,16 @@ class Line:
         return (cut.rpartition(" ")[0] or cut[:-1]).rstrip(" ,;:-") + "…"
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """A profile read: lines that say the same thing, or nothing, are gone."""
 
-    interests: tuple[Line, ...]
-    keywords: tuple[Line, ...]
-    liked: tuple[LikedPaper, ...]
-    disliked: tuple[LikedPaper, ...]
-    authors: tuple[str, ...]
-    categories: tuple[str, ...]
-    mute: tuple[str, ...]
+    interests: Sequence[Line]
+    keywords: Sequence[Line]
+    liked: Sequence[LikedPaper]
+    disliked: Sequence[LikedPaper]
+    authors: Sequence[str]
+    categories: Sequence[str]
+    mute: Sequence[str]
     limit: int
 
     @property
@@ -105,48 +101,46 @@ def read(reader: Reader) -> Model:
     profile = reader.profile
     interests = [line(text) for text in _cut(profile.interests, LONGEST_LINE)]
     keywords = [line(text) for text in _cut(profile.keywords)]
-    authors = (one for one in _cut(profile.authors) if name(one).family)
+    authors = [one for one in _cut(profile.authors) if name(one).family]
     return Model(
-        interests=_distinct((one for one in interests if one.terms), _terms),
-        keywords=_distinct((one for one in keywords if _says_something(one)), _phrase_of),
+        interests=_distinct([one for one in interests if one.terms], _terms),
+        keywords=_distinct([one for one in keywords if _says_something(one)], _phrase_of),
         liked=_latest(reader.liked),
         disliked=_latest(reader.disliked),
         authors=_distinct(authors, name),
         categories=_distinct(_cut(profile.categories), fold),
-        mute=tuple(_cut(profile.mute)),
+        mute=_cut(profile.mute),
         limit=min(max(profile.limit, 1), 30),
     )
 
 
-def _latest(papers: Sequence[LikedPaper]) -> tuple[LikedPaper, ...]:
+def _latest(papers: Sequence[LikedPaper]) -> Sequence[LikedPaper]:
     """The last of the papers that say something, each once."""
     said = (paper for paper in papers[-weights.MOST_LIKED :] if terms_of(paper))
-    return tuple(dict.fromkeys(said))
+    return tuple(dict.fromkeys(said)) if papers else ()
 
 
-def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> list[str]:
+def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> Sequence[str]:
     """The first of what was typed, each without blanks around it and at most so long."""
-    return [text for one in typed[:MOST_LINES] if (text := one[:longest].strip())]
+    return [text for one in typed[:MOST_LINES] if (text := one[:longest].strip())] if typed else ()
 
 
 @lru_cache(maxsize=1 << 13)
 def line(text: str) -> Line:
     """The terms of a typed line with their places, and its phrase."""
     plain = normal(text, LONGEST_LINE)
-    found = written_words(plain)[:MOST_WORDS]
-    stems = ["" if word.folded in STOP_WORDS else stem(word.folded) for word in found]
-    single = [
-        Place(one, word.start, word.end)
-        for one, word in zip(stems, found, strict=True)
-        if stands_alone(one)
-    ]
-    double = [
-        Place(f"{one} {two}", left.start, right.end)
-        for (one, two), (left, right) in zip(pairwise(stems), pairwise(found), strict=True)
-        if one and two
-    ]
-    first = {place.term: place for place in reversed(single + double)}
-    return Line(plain, tuple(sorted(first.values(), key=lambda place: place[1:])), phrase(plain))
+    parts = parted(plain)
+    found = [*map(folded, parts[1::2])]
+    places: dict[str, tuple[int, int]] = {}
+    before = ""
+    for at, one in enumerate(map(root, found[:MOST_WORDS])):
+        if before and one:
+            places.setdefault(f"{before} {one}", (at - 1, at))
+        if len(one) > 1:  # one letter or sign says nothing without its neighbour
+            places.setdefault(one, (at, at))
+        before = one
+    whole = " ".join(map(singular, found)) if len(plain) <= LONGEST_PHRASE else phrase(plain)
+    return Line(plain, parts, tuple(places), tuple(places.values()), whole)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -156,19 +150,21 @@ def terms_of(paper: LikedPaper) -> Counter[str]:
 
 
 def _says_something(keyword: Line) -> bool:
-    return any(word not in STOP_WORDS for word in words(keyword.text, LONGEST_LINE))
+    return bool(keyword.terms) or any(map(root, map(folded, keyword.parts[1::2])))
 
 
 def _terms(one: Line) -> Hashable:
-    return frozenset(place.term for place in one.terms)
+    return frozenset(one.terms)
 
 
 def _phrase_of(one: Line) -> str:
     return one.phrase
 
 
-def _distinct(found: Iterable[T], key: Callable[[T], Hashable]) -> tuple[T, ...]:
+def _distinct(found: Sequence[T], key: Callable[[T], Hashable]) -> Sequence[T]:
     """The first of each that have the same key, in order."""
+    if len(found) < 2:
+        return found
     first: dict[Hashable, T] = {}
     for one in found:
         first.setdefault(key(one), one)

@@ -1,132 +1,203 @@
-"""Which papers, in what order, under which heading: from a reader's scores to the mail."""
+"""Which papers, in what order, under which heading: from a shard's scores to the mails."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
-from itertools import islice
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice, pairwise
 
 import numpy as np
 
 from digest.core.edition import Section
 from digest.core.ranking import weights
-from digest.core.ranking.pool import Flags, Floats, Pool
+from digest.core.ranking.pool import Flags, Floats, Places, Pool
 from digest.core.ranking.score import DIGITS, Scores
 
-_SECTIONS = tuple(Section)
+
+@dataclass(slots=True)
+class Choice:
+    """The papers of one reader's mail, by their places in the pool: each section in its order, and
+    the headings of those that stand under one."""
+
+    for_you: list[int] = field(default_factory=list)
+    rising: list[int] = field(default_factory=list)
+    trending: list[int] = field(default_factory=list)
+    headings: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def papers(self) -> list[int]:
+        return [*self.for_you, *self.rising, *self.trending]
+
+    @property
+    def sections(self) -> list[Section]:
+        lengths = (len(self.for_you), len(self.rising), len(self.trending))
+        mine, rose, best = lengths
+        return [Section.FOR_YOU] * mine + [Section.RISING] * rose + [Section.TRENDING] * best
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """A paper's place in the pool, the section and the heading it stands under."""
-
-    at: int
-    section: Section
-    heading: str = ""
-
-
-def best_first(scores: Scores) -> list[int]:
-    """Places by falling score; equal ones by paper id, which is the pool's order."""
-    order: list[int] = np.argsort(-scores.total, kind="stable").tolist()
-    return order
-
-
-def select(pool: Pool, scores: Scores, barred: Collection[int]) -> tuple[Chosen, ...]:
-    """At most the reader's limit of papers, in the mail's order.
+def select(pool: Pool, scores: Scores, barred: Sequence[Collection[int]]) -> list[Choice]:
+    """For each reader at most as many papers as asked for, in the mail's order.
 
     None is barred, and of near-duplicates only the best is taken. An empty profile gets the
     day's best by votes; any other what fits it, what rose, a few of the day's best, and last
     new versions of papers that fit.
     """
-    choice = _Choice(pool, scores, barred)
-    if scores.model.is_blank:
-        _day_s_best(choice)
-    else:
-        _fitting(choice)
-    return _ordered(scores, choice.chosen, pool.votes)
+    lists = _Lists(pool, scores)
+    same: dict[object, Choice] = {}
+    found = []
+    for reader, (model, out) in enumerate(zip(scores.models, barred, strict=True)):
+        room = _Room(pool, model.limit, out)
+        if model.is_blank:
+            key = (model.limit, frozenset(out), model.disliked)
+            if key not in same:
+                same[key] = _day_s_best(pool, scores.total[reader], room)
+            found.append(same[key])
+        else:
+            found.append(_fitting(lists, scores, reader, room))
+    return found
 
 
-class _Choice:
-    """The papers chosen so far, and those that can no longer be."""
+class _Room:
+    """The places that are free in a reader's mail, and the papers that cannot take one."""
 
-    def __init__(self, pool: Pool, scores: Scores, barred: Collection[int]) -> None:
-        self.pool = pool
-        self.scores = scores
-        self.order = best_first(scores)
+    def __init__(self, pool: Pool, places: int, barred: Collection[int]) -> None:
+        self.twins = pool.twins
+        self.places = places
         self.gone = set(barred)
-        self.chosen: list[Chosen] = []
 
-    @property
-    def free(self) -> int:
-        return self.scores.model.limit - len(self.chosen)
-
-    def take(self, at: int, section: Section) -> None:
-        self.chosen.append(Chosen(at, section, _heading(self.scores, at)))
-        self.gone.update({at}, self.pool.twins.get(at, ()))
-
-    def wanted(self, flags: Flags) -> Iterable[int]:
-        """The flagged papers that may still be taken, best first, asked anew for each."""
-        some = set(np.flatnonzero(flags).tolist())
-        return (at for at in self.order if at in some and at not in self.gone)
-
-    def fill(self, section: Section, flags: Flags, most: int = 30) -> None:
-        """Take the best of the flagged, at most so many and as long as places are free."""
-        places = min(most, self.free)
-        for at in self.wanted(flags) if places else ():
-            self.take(at, section)
-            places -= 1
-            if not places:
-                return
+    def fill(self, papers: Iterable[int], most: int = 30) -> list[int]:
+        """Take the first of the papers that can, at most so many and as long as places are
+        free."""
+        taken: list[int] = []
+        most = min(most, self.places)
+        for at in papers if most else ():
+            if at not in self.gone:
+                taken.append(at)
+                self.gone.add(at)
+                self.gone.update(self.twins.get(at, ()))
+                if len(taken) == most:
+                    break
+        self.places -= len(taken)
+        return taken
 
 
-def _fitting(choice: _Choice) -> None:
-    pool, scores = choice.pool, choice.scores
-    fits = _relevant(scores)
-    fresh = fits & ~pool.revised
-    _one_for_each_interest(choice, fresh)
-    choice.fill(Section.FOR_YOU, fresh)
-    choice.fill(Section.RISING, pool.rising & (scores.personal >= weights.RISING_BAR))
-    choice.fill(Section.TRENDING, pool.trending & ~pool.revised, weights.TRENDING_MOST)
-    choice.fill(Section.FOR_YOU, fits & pool.revised)
+class _Lists:
+    """For each reader of a shard, best first: the papers that fit (`homes`: the interest that drew
+    each, -1 for none), those that rose, and the day's best."""
+
+    def __init__(self, pool: Pool, scores: Scores) -> None:
+        readers, papers = _best_first(scores.total, _relevant(scores))
+        drawn = scores.best[readers, papers] >= weights.BAR
+        homes = np.where(drawn, scores.home[readers, papers], -1)
+        rising = pool.rising & (scores.personal >= weights.RISING_BAR)
+        trending = np.broadcast_to(pool.trending & ~pool.revised, rising.shape)
+        self.fitting = _by_reader(scores, readers, papers)
+        self.homes = _by_reader(scores, readers, homes)
+        self.rising = _by_reader(scores, *_best_first(scores.total, rising))
+        self.trending = _by_reader(scores, *_best_first(scores.total, trending))
+        self.revised = frozenset(np.flatnonzero(pool.revised).tolist())
+        self.votes: list[float] = pool.votes.tolist()
 
 
 def _relevant(scores: Scores) -> Flags:
     """What passes the bar. A category alone is for those who gave nothing more telling."""
-    return scores.pointed >= weights.BAR if scores.model.has_text else scores.personal > 0
+    telling = np.array([model.has_text for model in scores.models], dtype=np.bool_)
+    return np.where(telling[:, None], scores.pointed >= weights.BAR, scores.personal > 0)
 
 
-def _one_for_each_interest(choice: _Choice, flags: Flags) -> None:
-    """The best paper of every interest that has one, the strongest first."""
-    fits = choice.scores.fits
-    if len(fits) < 2:
-        return
-    homes = np.argmax(fits, axis=0)
-    drawn = flags & (fits.max(axis=0) >= weights.BAR)
+def _best_first(total: Floats, flags: Flags) -> tuple[Places, Places]:
+    """Readers, ascending, and the papers flagged for each by falling score; equal ones by paper
+    id, which is the pool's order."""
+    readers, papers = np.nonzero(flags)
+    order = np.lexsort((-total[readers, papers], readers))
+    return readers, papers[order]
+
+
+def _by_reader(scores: Scores, readers: Places, numbers: Places) -> list[list[int]]:
+    counts = np.bincount(readers, minlength=len(scores.models))
+    every = numbers.tolist()
+    return [every[start:end] for start, end in pairwise([0, *np.cumsum(counts).tolist()])]
+
+
+def _fitting(lists: _Lists, scores: Scores, reader: int, room: _Room) -> Choice:
+    fitting, revised = lists.fitting[reader], lists.revised
+    fresh = [at for at in fitting if at not in revised] if revised else fitting
+    several = len(scores.models[reader].interests) > 1
+    mine = room.fill(_one_for_each(lists, reader, room)) if several else []
+    mine += room.fill(fresh)
+    rising = room.fill(lists.rising[reader])
+    trending = room.fill(lists.trending[reader], weights.TRENDING_MOST)
+    mine += room.fill(at for at in fitting if at in revised)
+    if several or revised:
+        taken = set(mine)
+        mine = [at for at in fitting if at in taken]
+    trending.sort(key=lambda at: -lists.votes[at])
+    choice = Choice(mine, rising, trending)
+    if several:
+        choice.headings = _headings(scores, reader, choice.papers)
+        choice.for_you = _grouped(mine, choice.headings)
+    return choice
+
+
+def _one_for_each(lists: _Lists, reader: int, room: _Room) -> Iterable[int]:
+    """The best new paper of every interest that has one, the strongest first."""
     best: dict[int, int] = {}
-    for at in choice.wanted(drawn):
-        best.setdefault(int(homes[at]), at)
-    for at in best.values():
-        if choice.free and at not in choice.gone:
-            choice.take(at, Section.FOR_YOU)
+    for at, home in zip(lists.fitting[reader], lists.homes[reader], strict=True):
+        if home >= 0 and at not in room.gone and at not in lists.revised:
+            best.setdefault(home, at)
+    return best.values()
 
 
-def _day_s_best(choice: _Choice) -> None:
+def _headings(scores: Scores, reader: int, papers: Sequence[int]) -> dict[int, str]:
+    """The interest each paper stands under, for a reader with several; "" if none drew it."""
+    names = [one.heading for one in scores.models[reader].interests]
+    home, best = scores.home[reader], scores.best[reader]
+    return {
+        at: names[home.item(at)] if best.item(at) >= weights.RISING_BAR else "" for at in papers
+    }
+
+
+def _grouped(papers: Iterable[int], headings: Mapping[int, str]) -> list[int]:
+    """The papers of one heading together, the heading with the best paper first."""
+    groups: dict[str, list[int]] = {}
+    for at in papers:
+        groups.setdefault(headings[at], []).append(at)
+    return [*chain.from_iterable(groups.values())]
+
+
+def _day_s_best(pool: Pool, total: Floats, room: _Room) -> Choice:
     """The best by votes; a share of the places is for what rose, the rest too if nothing else is
     left. The more a paper is like one taken before, the less it counts."""
-    pool, scores, likely = choice.pool, choice.scores, _likely(choice)
+    order = best_first(total)
+    likely = _likely(pool, order, room)
+    taken: list[int] = []
     like = np.zeros(len(likely))
-    while choice.free and len(left := np.flatnonzero([at not in choice.gone for at in likely])):
-        worth = np.round(scores.total[likely] * (1 - weights.ALIKE * like), DIGITS)
-        at = likely[int(left[np.argmax(worth[left])])]
-        choice.take(at, Section.RISING if pool.rising[at] else Section.TRENDING)
-        like = np.maximum(like, _likeness(pool, at, likely))
-    choice.fill(Section.RISING, pool.rising)
+    while left := [place for place, at in enumerate(likely) if at not in room.gone]:
+        worth = np.round(total[likely] * (1 - weights.ALIKE * like), DIGITS)
+        best = room.fill([likely[left[int(np.argmax(worth[left]))]]])
+        if not best:
+            break
+        taken += best
+        like = np.maximum(like, _likeness(pool, best[0], likely))
+    rising = set(np.flatnonzero(pool.rising).tolist())
+    taken += room.fill(at for at in order if at in rising)
+    chosen = set(taken)
+    by_votes = sorted(chosen - rising, key=lambda at: (-pool.votes[at], -total[at], at))
+    return Choice(rising=[at for at in order if at in chosen & rising], trending=by_votes)
 
 
-def _likely(choice: _Choice) -> list[int]:
+def best_first(total: Floats) -> list[int]:
+    """Places by falling score of one reader; equal ones by paper id, which is the pool's order."""
+    order: list[int] = np.argsort(-total, kind="stable").tolist()
+    return order
+
+
+def _likely(pool: Pool, order: Sequence[int], room: _Room) -> list[int]:
     """What an empty profile chooses from, best first."""
-    pool, limit = choice.pool, choice.free
-    fresh = islice(choice.wanted(~pool.revised & ~pool.rising), 4 * limit)
-    rose = islice(choice.wanted(pool.rising), -(-limit // weights.RISING_SHARE))
-    return sorted([*fresh, *rose], key=lambda at: (-choice.scores.total[at], at))
+    free = [at for at in order if at not in room.gone]
+    fresh = (at for at in free if not (pool.revised[at] or pool.rising[at]))
+    rose = (at for at in free if pool.rising[at])
+    likely = {*islice(fresh, 4 * room.places)}
+    likely.update(islice(rose, -(-room.places // weights.RISING_SHARE)))
+    return [at for at in order if at in likely]
 
 
 def _likeness(pool: Pool, at: int, others: Iterable[int]) -> Floats:
@@ -138,28 +209,3 @@ def _likeness(pool: Pool, at: int, others: Iterable[int]) -> Floats:
             for column in columns
         ]
     )
-
-
-def _heading(scores: Scores, at: int) -> str:
-    """The interest a paper stands under, for a reader with several; "" if none drew it."""
-    if len(scores.fits) < 2:
-        return ""
-    home = int(np.argmax(scores.fits[:, at]))
-    drew = scores.fits[home, at] >= weights.RISING_BAR
-    return scores.model.interests[home].heading if drew else ""
-
-
-def _ordered(scores: Scores, chosen: Iterable[Chosen], votes: Floats) -> tuple[Chosen, ...]:
-    """By section; what is for the reader by heading, the heading with the best paper first; what
-    trends by votes, since that is what it is shown for."""
-    by_score = sorted(chosen, key=lambda one: (-scores.total[one.at], one.at))
-    mine = [one.heading for one in by_score if one.section is Section.FOR_YOU]
-    headings = {heading: at for at, heading in reversed([*enumerate(mine)])}
-
-    def place(one: Chosen) -> tuple[int, float]:
-        if one.section is Section.FOR_YOU:
-            return _SECTIONS.index(one.section), headings[one.heading]
-        by_votes = -float(votes[one.at]) if one.section is Section.TRENDING else 0.0
-        return _SECTIONS.index(one.section), by_votes
-
-    return tuple(sorted(by_score, key=place))

@@ -1,16 +1,22 @@
 """Rank a shard of readers: scores by matrix products, then each reader's choice and its reasons."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import chain, islice
+
+import numpy as np
 
 from digest.core.edition import Pick, Reason, Section
 from digest.core.ranking.bars import Muted, bars, muted_by
+from digest.core.ranking.evidence import Picked
 from digest.core.ranking.pool import Pool
 from digest.core.ranking.reader import Reader
 from digest.core.ranking.reasons import reasons
 from digest.core.ranking.score import Scores, score
-from digest.core.ranking.select import Chosen, best_first, select
+from digest.core.ranking.select import Choice, best_first, select
+
+MOST_CELLS = 4_000_000  # causes x papers that are scored at a time: 32 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,37 +47,64 @@ def rank(pool: Pool, readers: Sequence[Reader]) -> list[tuple[Pick, ...]]:
     tuple is an honest "nothing for you today".
     """
     muted = _muted(pool)
-    return [
-        tuple(
-            _pick(pool, scores, chosen)
-            for chosen in select(pool, scores, bars(pool, scores.model, reader.barred, muted))
-        )
-        for reader, scores in zip(readers, score(pool, readers), strict=True)
+    return [picks for part in _parts(pool, readers) for picks in _rank(pool, part, muted)]
+
+
+def _parts(pool: Pool, readers: Sequence[Reader]) -> Iterator[list[Reader]]:
+    """The readers in order, so many at a time that the matrix of their causes stays small."""
+    part: list[Reader] = []
+    cells = 0
+    for reader in readers:
+        own = (_most_causes(reader) + 1) * len(pool)
+        if part and cells + own > MOST_CELLS:
+            yield part
+            part, cells = [], 0
+        part.append(reader)
+        cells += own
+    if part:
+        yield part
+
+
+def _most_causes(reader: Reader) -> int:
+    one = reader.profile
+    typed = len(one.interests) + len(one.keywords) + len(one.authors) + len(one.categories)
+    return typed + len(reader.liked) + len(reader.disliked)
+
+
+def _rank(pool: Pool, readers: Sequence[Reader], muted: Muted) -> list[tuple[Pick, ...]]:
+    scores = score(pool, readers)
+    barred = [
+        bars(pool, model, reader.barred, muted)
+        for reader, model in zip(readers, scores.models, strict=True)
     ]
+    return _picks(pool, scores, select(pool, scores, barred))
 
 
 def explain(pool: Pool, reader: Reader, paper_id: int) -> Explanation:
     """Why a paper was picked for a reader or why it was not: ranks again, changes nothing."""
-    [scores] = score(pool, [reader])
-    barred = bars(pool, scores.model, reader.barred, _muted(pool))
-    chosen = select(pool, scores, barred)
+    scores = score(pool, [reader])
+    barred = bars(pool, scores.models[0], reader.barred, _muted(pool))
+    [choice] = select(pool, scores, [barred])
+    total = scores.total[0]
     scored = len(pool) - len(barred)
-    cut_off = min((float(scores.total[one.at]) for one in chosen), default=None)
+    chosen = dict(zip(choice.papers, choice.sections, strict=True))
+    cut_off = min((float(total[at]) for at in chosen), default=None)
     if paper_id not in pool.places:
         bar = "not among the papers of this digest"
         return Explanation(paper_id, False, None, None, scored, 0.0, cut_off, bar=bar)
     at = pool.places[paper_id]
-    section = next((one.section for one in chosen if one.at == at), None)
-    open_to = [one for one in best_first(scores) if one not in barred]
+    section = chosen.get(at)
+    open_to = [one for one in best_first(total) if one not in barred]
+    [told] = reasons(pool, scores, Picked(np.array([0]), np.array([at])))
     return Explanation(
         paper_id=paper_id,
         picked=section is not None,
         section=section,
         rank=None if at in barred else open_to.index(at) + 1,
         scored=scored,
-        score=float(scores.total[at]),
+        score=float(total[at]),
         cut_off=cut_off,
-        reasons=reasons(pool, scores, at),
+        reasons=told,
         bar="" if section else barred.get(at) or _twin(pool, chosen, at),
     )
 
@@ -82,19 +115,27 @@ def _muted(pool: Pool) -> Muted:
     return found
 
 
-def _twin(pool: Pool, chosen: Sequence[Chosen], at: int) -> str:
+def _twin(pool: Pool, chosen: Iterable[int], at: int) -> str:
     twins = pool.twins.get(at, frozenset())
-    of = next((pool.candidates[one.at].paper_id for one in chosen if one.at in twins), None)
+    of = next((pool.candidates[one].paper_id for one in chosen if one in twins), None)
     return f"near-duplicate of {of}" if of is not None else ""
 
 
-def _pick(pool: Pool, scores: Scores, chosen: Chosen) -> Pick:
-    candidate = pool.candidates[chosen.at]
-    return Pick(
-        paper_id=candidate.paper_id,
-        score=float(scores.total[chosen.at]),
-        section=chosen.section,
-        change=candidate.change,
-        reasons=reasons(pool, scores, chosen.at),
-        heading=chosen.heading,
+def _picks(pool: Pool, scores: Scores, choices: Sequence[Choice]) -> list[tuple[Pick, ...]]:
+    papers = [*chain.from_iterable(choice.papers for choice in choices)]
+    counts = [len(choice.papers) for choice in choices]
+    readers = np.repeat(np.arange(len(choices)), counts)
+    picked = Picked(readers, np.array(papers, dtype=np.int64))
+    candidates = [pool.candidates[at] for at in papers]
+    picks = map(
+        Pick,
+        [one.paper_id for one in candidates],
+        scores.total[readers, picked.papers].tolist(),
+        chain.from_iterable(choice.sections for choice in choices),
+        [one.change for one in candidates],
+        reasons(pool, scores, picked),
+        chain.from_iterable(
+            (choice.headings.get(at, "") for at in choice.papers) for choice in choices
+        ),
     )
+    return [tuple(islice(picks, count)) for count in counts]

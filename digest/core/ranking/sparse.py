@@ -24,7 +24,15 @@ def matrix(rows: Iterable[Mapping[int, float]], width: int) -> Matrix:
         indices.extend(row)
         data.extend(row.values())
         ends.append(len(data))
-    arrays = (np.array(data, np.float64), np.array(indices, np.int32), np.array(ends, np.int32))
+    return csr(np.array(data, np.float64), np.array(indices), np.array(ends), width)
+
+
+def csr(
+    data: NDArray[np.float64], columns: NDArray[np.int64], ends: NDArray[np.int64], width: int
+) -> Matrix:
+    """Rows of numbers in their columns, no column twice in a row; a row begins at its place in
+    `ends` and ends at the next."""
+    arrays = (data, columns.astype(np.int32), ends.astype(np.int32))
     built = sparse.csr_array(arrays, shape=(len(ends) - 1, width))
     built.sort_indices()
     return built
@@ -57,6 +65,17 @@ def saturated(
     times = counts.data
     data = masses[counts.indices] * times / (times + np.repeat(fixed, np.diff(counts.indptr)))
     return sparse.csr_array((data, counts.indices, counts.indptr), shape=counts.shape)
+
+
+def sums(
+    rows: NDArray[np.float64], which: NDArray[np.int64], ends: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sums of chosen rows, added one after the other in the order of `which`, so that each sum is
+    the same whatever the others are."""
+    shape = (len(ends) - 1, len(rows))
+    ones = sparse.csr_array((np.ones(len(which)), which, ends), shape=shape)
+    found: NDArray[np.float64] = ones @ rows
+    return found
 
 
 def product(left: Matrix, right: Matrix) -> NDArray[np.float64]:

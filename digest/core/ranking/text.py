@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
 
 from digest.core.ranking.weights import TITLE
 from digest.core.ranking.words import STOP_WORDS
@@ -26,7 +25,8 @@ _SPACELESS = (
 )
 _SPACELESS_CHAR = re.compile(f"[{_SPACELESS}]")
 # "C++" and "C#" are words; "_" is none.
-_WORD = re.compile(rf"[{_SPACELESS}]|[^\W_{_SPACELESS}]+(?:\+\+|#)?")
+_WORD = re.compile(rf"([{_SPACELESS}]|[^\W_{_SPACELESS}]+(?:\+\+|#)?)")
+_PLAIN_WORD = re.compile(r"([A-Za-z0-9]+(?:\+\+|#)?)")  # the same in ASCII, and faster
 _LATIN = [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]
 _WITHOUT_ACCENT = {
     code: base
@@ -35,40 +35,32 @@ _WITHOUT_ACCENT = {
 } | {ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("æ"): "ae", ord("œ"): "oe", ord("ı"): "i"}
 
 
-class Word(NamedTuple):
-    """A word of a text: as it stands there, and folded."""
-
-    written: str
-    folded: str
-    start: int
-    end: int
-
-
 def fold(text: str) -> str:
     """The text without case and Latin accents; other scripts keep their marks."""
-    return text.casefold().translate(_WITHOUT_ACCENT)
+    plain = text.casefold()
+    return plain if plain.isascii() else plain.translate(_WITHOUT_ACCENT)
 
 
 def normal(text: str, longest: int = LONGEST_TEXT) -> str:
     """The first `longest` characters in one Unicode form (wide and mathematical letters plain)."""
-    return unicodedata.normalize("NFKC", text[:longest]).replace("\u00ad", "")
+    text = text[:longest]
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u00ad", "")
 
 
 def words(text: str, longest: int = LONGEST_TEXT) -> list[str]:
     """The folded words of a text, in order."""
-    return [_folded(word) for word in _WORD.findall(normal(text, longest))]
+    return [*map(folded, parted(normal(text, longest))[1::2])]
 
 
-def written_words(text: str) -> list[Word]:
-    """The words of a text that is already `normal`, each with where it stands."""
-    return [
-        Word(match[0], _folded(match[0]), match.start(), match.end())
-        for match in _WORD.finditer(text)
-    ]
+def parted(text: str) -> list[str]:
+    """A text that is already `normal`, cut around its words: every second part is a word as it
+    stands there, and all of them together are the text."""
+    return (_PLAIN_WORD if text.isascii() else _WORD).split(text)
 
 
 @lru_cache(maxsize=1 << 16)
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """A word, folded and no longer than any word needs to be."""
     return fold(word[:LONGEST_WORD])
 
 
@@ -95,6 +87,12 @@ def stem(word: str) -> str:
     return base[:-1] if len(base) > 3 and base.endswith("e") else base
 
 
+@lru_cache(maxsize=1 << 16)
+def root(word: str) -> str:
+    """The stem of a folded word, "" of a stop word."""
+    return "" if word in STOP_WORDS else stem(word)
+
+
 def _has_vowel(start: str) -> bool:
     return len(start) > 2 and any(char in "aeiouy" for char in start)
 
@@ -106,16 +104,11 @@ def _closed(start: str) -> str:
     return start[:-1] if start.endswith("e") else start
 
 
-def terms(folded: Iterable[str]) -> list[str]:
-    """The terms of a text's folded words, with repeats: stems, and pairs of neighbouring stems."""
-    stems = ["" if word in STOP_WORDS else stem(word) for word in folded]
+def terms(words: Iterable[str]) -> list[str]:
+    """The terms of folded words, with repeats: stems, and pairs of neighbouring stems."""
+    stems = [*map(root, words)]
     single = [one for one in stems if len(one) > 1]
     return single + [f"{one} {two}" for one, two in pairwise(stems) if one and two]
-
-
-def stands_alone(stemmed: str) -> bool:
-    """Whether a stem says anything without its neighbour: one letter or sign does not."""
-    return len(stemmed) > 1
 
 
 def counted(title: Sequence[str], *others: Sequence[str]) -> Counter[str]:

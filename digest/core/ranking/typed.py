@@ -1,0 +1,93 @@
+"""Typed: the lines that the readers of a shard typed, against a pool, all at once."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, pairwise, repeat
+from typing import TypeAlias
+
+import numpy as np
+
+from digest.core.ranking import weights
+from digest.core.ranking.causes import ranges
+from digest.core.ranking.pool import Floats, Places, Pool
+from digest.core.ranking.reader import Line
+from digest.core.ranking.sparse import Matrix, csr, product
+from digest.core.ranking.words import COMMON_WORDS
+
+Found: TypeAlias = tuple[int, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Typed:
+    """Lines, and of all their terms in one row: the rarity and the pool's column (-1 where it has
+    none). A line's terms begin at its place in `ends` and end at the next."""
+
+    lines: Sequence[Line]
+    ends: Places
+    rarities: Sequence[float]
+    columns: Places
+
+    def fits(self, pool: Pool) -> Floats:
+        """How well each line fits each paper: about 1 for a paper full of its rarest terms."""
+        least = mass(pool.vocabulary.greatest * weights.LEAST_RARITY)
+        masses = [*map(mass, self.rarities)]
+        full = [_full_match(masses[a:b], least) for a, b in pairwise(self.ends.tolist())]
+        shares = np.repeat(1 / np.array(full, dtype=np.float64), np.diff(self.ends))
+        return product(self._query(shares, len(pool.columns)), pool.typed)
+
+    def _query(self, shares: Floats, width: int) -> Matrix:
+        known = self.columns >= 0
+        ends = np.concatenate(([0], np.cumsum(known)))[self.ends]
+        return csr(shares[known], self.columns[known], ends, width)
+
+    def found(self, pool: Pool, lines: Places, papers: Places) -> Iterator[list[Found]]:
+        """Of some lines, each for one paper, the terms that stand there: a term's number on the
+        line, and what it weighs in the paper."""
+        counts = np.diff(self.ends)[lines]
+        terms = ranges(self.ends[lines], counts)
+        weighed = pool.typed_at(self.columns[terms], np.repeat(papers, counts))
+        some = np.flatnonzero(weighed > 0)
+        asked = np.repeat(np.arange(len(lines)), counts)[some]
+        numbers = terms[some] - self.ends[lines][asked]
+        every = [*zip(numbers.tolist(), weighed[some].tolist(), strict=True)]
+        ends = np.cumsum(np.bincount(asked, minlength=len(lines))).tolist()
+        return (every[start:end] for start, end in pairwise([0, *ends]))
+
+    def worth(self, greatest: float, first: int) -> Floats:
+        """What a full match weighs of the keywords, which are the lines from `first` on.
+        `greatest` is the rarity of a term that no text has."""
+        bounds = pairwise(self.ends[first:].tolist())
+        rarest = [max(self.rarities[start:end], default=0.0) for start, end in bounds]
+        worths = map(_worth, self.lines[first:], [one / greatest for one in rarest])
+        return np.array([*worths], dtype=np.float64)
+
+
+def typed(pool: Pool, lines: Sequence[Line]) -> Typed:
+    """The lines with what the pool knows of their terms."""
+    terms = [*chain.from_iterable(line.terms for line in lines)]
+    columns = map(pool.columns.get, terms, repeat(-1))
+    return Typed(
+        lines=lines,
+        ends=np.array([*accumulate((len(line.terms) for line in lines), initial=0)], np.int64),
+        rarities=pool.vocabulary.rarities(terms),
+        columns=np.fromiter(columns, np.int64, len(terms)),
+    )
+
+
+def mass(rarity: float) -> float:
+    """What a typed term weighs in a paper that is full of it."""
+    return float(rarity**weights.RARE)
+
+
+def _full_match(masses: list[float], least: float) -> float:
+    """What a paper scores that is full of a line's rarest terms; never as little as that of
+    common words only, so that these alone are no match."""
+    masses.sort(reverse=True)
+    return max(sum(masses[: weights.FULL_MATCH_TERMS]), least)
+
+
+def _worth(keyword: Line, rarity: float) -> float:
+    """1 for the rarest, little for words all abstracts have."""
+    if COMMON_WORDS.issuperset(keyword.phrase.split()):
+        return weights.COMMON_KEYWORD
+    return weights.LEAST_KEYWORD + (1 - weights.LEAST_KEYWORD) * rarity
