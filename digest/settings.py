@@ -108,6 +108,7 @@ class Settings(BaseSettings):
     fetch_backoff_cap_s: float = Field(default=60.0, ge=0)
     deadline_hours: int = Field(default=18, ge=1, le=168)
     connections: int = Field(default=4, ge=1, le=200)
+    smtputf8: bool = False
     pace: str = ""
     breaker: str = "temporary=5 permanent=1 complaints=0.1"
     workers: int = Field(default=0, ge=0, le=64)

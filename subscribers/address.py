@@ -46,6 +46,17 @@ class Address:
         return not self.envelope.isascii()
 
 
+def reachable(address: Address, *, smtputf8: bool) -> Address:
+    """The address, if mail can be sent to it: one with other letters than a to z before the @
+    needs a relay that offers SMTPUTF8. BadAddress, by its form alone, if not."""
+    if address.needs_smtputf8 and not smtputf8:
+        raise BadAddress(
+            f"{shown(address.as_typed, 80)} has other letters than a to z before the @, and mail "
+            "cannot be sent there from here: give another address"
+        )
+    return address
+
+
 def parse(text: str) -> Address:
     """The address that `text` is; BadAddress, with the reason, if no mail could reach it."""
     typed = text.strip()

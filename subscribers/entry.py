@@ -55,10 +55,11 @@ class Entry:
     paused_until: date | None
 
 
-def read(fields: Mapping[str, Any], *, now: datetime) -> Entry:
+def read(fields: Mapping[str, Any], *, now: datetime, smtputf8: bool = True) -> Entry:
     """The reader that the fields describe: lists of texts, and texts, numbers or dates.
 
-    An empty text says nothing, an empty list empties. BadAddress or BadProfile names the
+    An empty text says nothing, an empty list empties. `smtputf8` says whether the relay takes
+    addresses that need it. BadAddress or BadProfile names the
     first field that cannot be kept.
     """
     said = {name: value for name, value in fields.items() if value not in ("", None)}
@@ -66,7 +67,7 @@ def read(fields: Mapping[str, Any], *, now: datetime) -> Entry:
     source = _source(said.get("consent_source"))
     proven = confirmed_at is not None and source is not None
     return Entry(
-        address=_address(said.get("email")),
+        address=addresses.reachable(_address(said.get("email")), smtputf8=smtputf8),
         profile=_profile(said),
         schedule=_schedule(said),
         language=checked_language(_text("language", said.get("language", DEFAULT_LANGUAGE))),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -56,18 +57,21 @@ def import_csv(
     secret: bytes,
     progress: Callable[[int], None] | None = None,
     batch: int = BATCH,
+    smtputf8: bool = True,
 ) -> ImportReport:
     """Take in the readers of a CSV text, in transactions of `batch` rows.
 
     Only the column `email` is needed, in any order with any of the others. Killed anywhere,
     a second run finds the rows of finished batches unchanged and takes in the rest. `progress`
-    hears the number of lines read, after each batch. BadImport if the header cannot be used.
+    hears the number of lines read, after each batch; `smtputf8` is as for `entry.read`.
+    BadImport if the header cannot be used.
     """
     rows = records(lines)
     columns = _header(next(rows, None))
     fates: Counter[Fate] = Counter()
     bad: list[BadRow] = []
-    for entries, line in _batches(rows, columns, now, bad, batch):
+    read = partial(_entry, columns=columns, now=now, smtputf8=smtputf8)
+    for entries, line in _batches(rows, read, bad, batch):
         with begin() as session:
             fates += take_in(session, entries, now=now, secret=secret)
         if progress is not None:
@@ -98,8 +102,7 @@ def export_csv(session: Session, out: TextIO) -> int:
 
 def _batches(
     rows: Iterable[Record],
-    columns: tuple[str, ...],
-    now: datetime,
+    read: Callable[[Record], Entry],
     bad: list[BadRow],
     size: int,
 ) -> Iterator[tuple[list[Entry], int]]:
@@ -109,7 +112,7 @@ def _batches(
     for row in rows:
         line = row.line
         try:
-            entries.append(_entry(row, columns, now))
+            entries.append(read(row))
         except SubscriberError as error:
             bad.append(BadRow(row.line, str(error)))
         if len(entries) == size:
@@ -136,7 +139,7 @@ def _no_email(names: tuple[str, ...]) -> str:
     return f'line 1 must be a header with the column "email", not {found}'
 
 
-def _entry(row: Record, columns: tuple[str, ...], now: datetime) -> Entry:
+def _entry(row: Record, *, columns: tuple[str, ...], now: datetime, smtputf8: bool) -> Entry:
     if row.problem:
         raise BadProfile(row.problem)
     if len(row.cells) > len(columns):
@@ -145,7 +148,7 @@ def _entry(row: Record, columns: tuple[str, ...], now: datetime) -> Entry:
     for name, cell in fields.items():
         plain = unguarded(cell) if cell.startswith("\\") else cell
         fields[name] = split_list(plain) if name in LISTS else plain
-    return entry.read(fields, now=now)
+    return entry.read(fields, now=now, smtputf8=smtputf8)
 
 
 def _cells(who: Subscriber) -> list[str]:

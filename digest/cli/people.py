@@ -41,6 +41,7 @@ def add(
     zone: Annotated[str, option("The IANA time zone, such as Europe/Berlin.")] = "",
     hour: Annotated[int | None, option("The hour of the day to send at, 0 to 23.")] = None,
     cadence: Annotated[str, option("daily, weekdays, weekly or weekly:fri.")] = "",
+    language: Annotated[str, option("Of the mail's own words: en, de, fr, ja, zh ...")] = "",
     consent: Annotated[str, option("Where the reader agreed to get mail.")] = "command line",
     as_json: Json = False,
 ) -> None:
@@ -53,13 +54,13 @@ def add(
     given = {
         "interests": interest, "keywords": keyword, "mute": mute, "categories": category,
         "authors": author, "liked": liked, "limit": limit, "zone": zone, "hour": hour,
-        "cadence": cadence,
+        "cadence": cadence, "language": language,
     }  # fmt: skip
     fields: dict[str, Any] = {
         name: value for name, value in given.items() if value not in (None, "", [])
     }
     fields |= {"email": email, "confirmed_at": now, "consent_source": consent}
-    one = entry.read(fields, now=now)
+    one = entry.read(fields, now=now, smtputf8=app.settings.smtputf8)
     with app.begin() as session:
         fates = intake.take_in(session, [one], now=now, secret=app.secret)
         reader = roster.find(session, one.address)
@@ -140,6 +141,7 @@ def reader_json(reader: Subscriber) -> dict[str, Any]:
         "zone": reader.schedule.zone,
         "hour": reader.schedule.hour,
         "cadence": reader.schedule.days,
+        "language": reader.language,
         "profile_version": reader.profile_version,
         "created_at": reader.created_at,
         "confirmed_at": reader.confirmed_at,
@@ -157,8 +159,9 @@ def import_(
     """Take in readers from a CSV file.
 
     Columns: email,interests,keywords,mute,categories,authors,zone,hour,cadence,confirmed_at,
-    consent_source; lists are separated by ";". A row with confirmed_at and consent_source becomes
-    active, one without becomes pending. A bad row is named with its line; the others go in.
+    consent_source, and where wanted language; lists are separated by ";". A row with confirmed_at
+    and consent_source becomes active, one without becomes pending. A bad row is named with its
+    line; the others go in.
     """
     app = app_of(context)
     try:
@@ -172,6 +175,7 @@ def import_(
             lines,
             now=app.clock(),
             secret=app.secret,
+            smtputf8=app.settings.smtputf8,
             progress=lambda line: bar(line, max(line, size // 120)),
         )
     if as_json:

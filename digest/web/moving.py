@@ -34,7 +34,8 @@ def move(request: Request, token: str, sent: Annotated[FormData, Depends(form)])
     with app.begin() as session:
         reader = held(session, app, token)
         try:
-            new = addresses.parse(typed(sent, "address"))
+            typed_in = addresses.parse(typed(sent, "address"))
+            new = addresses.reachable(typed_in, smtputf8=app.settings.smtputf8)
         except BadAddress as error:
             return page(
                 request, session, token, reader,

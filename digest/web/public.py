@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from digest.app import App
+from digest.mail import language as languages
 from digest.web import signup_form, stamp
 from digest.web.budgets import visitor_of
 from digest.web.pages import Pages
@@ -51,7 +52,12 @@ async def subscribe(request: Request) -> Response:
     typed, shown = signup_form.typed(sent), f"{sent.get(STAMP, '')}"
     age = stamp.age(shown, app.clock(), app.secret)
     try:
-        wish = signup_form.read(typed, app.clock())
+        wish = signup_form.read(
+            typed,
+            app.clock(),
+            language=_language(request),
+            smtputf8=app.settings.smtputf8,
+        )
         if age is not None and age > OLDEST:
             raise Wrong("email", "This page was open for long. Please press the button again.")
     except Wrong as wrong:
@@ -62,6 +68,12 @@ async def subscribe(request: Request) -> Response:
     if not by_program and not await _put_down(request, wish):
         return pages.problem(429)
     return pages.page("check.html")
+
+
+def _language(request: Request) -> str:
+    """Of those that the mail can speak, the one the visitor's browser wants most."""
+    offered = languages.load(request.app.state.app.templates)
+    return offered.wanted(request.headers.get("accept-language", "")).code
 
 
 async def _put_down(request: Request, wish: Wish) -> bool:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from digest.app import App
+from digest.mail import language as languages
 from digest.mail.why import why
 from digest.mail.wording import clean, long_date, plain_date
 from digest.store import history
@@ -91,11 +92,18 @@ def page(
             for one in roster.consents(session, reader.id)
         ],
         zones=schedule.zones(),
+        languages=_languages(app_of(request), reader),
         unsubscribe="/unsubscribe/" + tokens.make(
             Purpose.UNSUBSCRIBE, reader.id, key=app_of(request).secret,
             version=reader.token_version, now=app_of(request).clock(),
         ),
     )  # fmt: skip
+
+
+def _languages(app: App, reader: Subscriber) -> list[tuple[str, str]]:
+    """The languages of the mail by code and own name, and the reader's where it is none of them."""
+    found = {one.code: one.name for one in languages.load(app.templates).offered}
+    return list(({reader.language: reader.language} | found).items())
 
 
 def shown(trial: Trial | None) -> dict[str, Any]:

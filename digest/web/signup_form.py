@@ -9,6 +9,7 @@ from starlette.datastructures import FormData
 from subscribers import entry
 from subscribers.address import Address
 from subscribers.errors import BadAddress, BadProfile
+from subscribers.language import DEFAULT
 from subscribers.schedule import zone_name
 
 # A name that no person can fill in, since the field is out of sight.
@@ -55,11 +56,16 @@ def typed(form: FormData) -> dict[str, str]:
     return {name: sent.get(name, default) for name, default in EMPTY.items()}
 
 
-def read(typed: Mapping[str, str], now: datetime) -> Wish:
-    """What was typed, checked; Wrong names the first field that cannot be kept."""
+def read(
+    typed: Mapping[str, str], now: datetime, *, language: str = DEFAULT, smtputf8: bool = True
+) -> Wish:
+    """What was typed, checked, with the language of the page's visitor; Wrong names the first
+    field that cannot be kept."""
     fields = _fields(typed)
+    if language != DEFAULT:
+        fields["language"] = language
     try:
-        found = entry.read({"email": typed["email"], **fields}, now=now)
+        found = entry.read({"email": typed["email"], **fields}, now=now, smtputf8=smtputf8)
     except BadAddress as error:
         raise Wrong("email", _sentence(str(error))) from error
     except BadProfile as error:

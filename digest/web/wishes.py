@@ -8,6 +8,7 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from digest.web.fields import typed
+from subscribers import language as languages
 from subscribers import profile as profiles
 from subscribers import schedule as schedules
 from subscribers.errors import BadProfile
@@ -18,7 +19,7 @@ from subscribers.schedule import Schedule
 # These hold names and sentences, in which a comma parts nothing.
 BY_LINE = ("interests", "authors")
 LISTS = (*BY_LINE, "keywords", "mute", "categories")
-FIELDS = (*LISTS, "limit", "hour", "zone", "cadence", "weekday", "plain_only")
+FIELDS = (*LISTS, "limit", "hour", "zone", "cadence", "weekday", "plain_only", "language")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Wishes:
     profile: InterestProfile
     schedule: Schedule
     plain_only: bool
+    language: str
     wrong: dict[str, str]
 
 
@@ -45,6 +47,7 @@ def of(reader: Subscriber) -> dict[str, str]:
         "cadence": reader.schedule.cadence,
         "weekday": schedules.WEEKDAYS[reader.schedule.weekday],
         "plain_only": "yes" if reader.plain_only else "",
+        "language": reader.language,
     }
 
 
@@ -63,7 +66,12 @@ def read(sent: FormData, reader: Subscriber) -> Wishes:
             schedule = schedules.checked(replace(schedule, **change()))
         except (BadProfile, ValueError) as error:
             wrong[name] = _told(name, error)
-    return Wishes(fields, profile, schedule, fields["plain_only"] == "yes", wrong)
+    try:
+        language = languages.checked(fields["language"] or reader.language)
+    except BadProfile as error:
+        language, wrong["language"] = reader.language, _told("language", error)
+    plain_only = fields["plain_only"] == "yes"
+    return Wishes(fields, profile, schedule, plain_only, language, wrong)
 
 
 def _profile_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:

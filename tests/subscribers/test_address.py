@@ -100,3 +100,11 @@ def test_a_folded_local_part_folds_to_itself_and_fits_its_column(local):
 def test_the_longest_key_fits_its_column():
     found = address.parse("ΐ" * 120 + "@x.org")
     assert len(found.key) <= address.KEY_LENGTH
+
+
+def test_an_address_that_needs_smtputf8_is_reachable_only_where_the_relay_takes_it():
+    greek, idn = address.parse("δοκιμή@example.org"), address.parse("ada@bücher.example")
+    assert address.reachable(idn, smtputf8=False) is idn
+    assert address.reachable(greek, smtputf8=True) is greek
+    with pytest.raises(BadAddress, match="other letters than a to z before the @"):
+        address.reachable(greek, smtputf8=False)

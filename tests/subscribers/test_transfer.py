@@ -370,3 +370,28 @@ def test_an_export_begins_with_the_columns_of_an_import(session):
     out = io.StringIO()
     transfer.export_csv(session, out)
     assert out.getvalue().startswith(HEADER + ",")
+
+
+def test_a_column_language_is_optional_checked_and_comes_out_again(begin):
+    text = "email,language\nada@x.org,DE\nbob@x.org,pt-BR\ncyd@x.org,\neve@x.org,klingon\n"
+    report = take(begin, text)
+    assert (report.added, [row.line for row in report.bad]) == (3, [5])
+    assert 'language "klingon" is no code of a language' in report.bad[0].reason
+    told = {name: person(begin, f"{name}@x.org").language for name in ("ada", "bob", "cyd")}
+    assert told == {"ada": "de", "bob": "pt_BR", "cyd": "en"}
+    take(begin, "email,hour\nada@x.org,7\n")
+    assert person(begin, "ada@x.org").language == "de"
+    out = io.StringIO()
+    with begin() as session:
+        transfer.export_csv(session, out)
+    assert take(begin, out.getvalue()).unchanged == 3
+    assert take(begin, "email,language\nada@x.org,fr\n").updated == 1
+    assert person(begin, "ada@x.org").language == "fr"
+
+
+def test_an_address_that_the_relay_cannot_take_costs_its_own_row(begin):
+    text = "email\njörg@x.org\nada@bücher.example\n"
+    report = take(begin, text, smtputf8=False)
+    assert (report.added, [row.line for row in report.bad]) == (1, [2])
+    assert "other letters than a to z before the @" in report.bad[0].reason
+    assert take(begin, text, smtputf8=True).added == 1

@@ -19,7 +19,7 @@ from digest.web.security import HEADERS
 from digest.web.today import Today
 from subscribers import preferences, roster
 from subscribers.consent import Consent, ConsentKind, Status
-from tests.given import collected, paper, sight
+from tests.given import collected, paper, sight, subscriber
 from tests.web.conftest import ON_BOTH, Site, until
 from tests.web.conftest import text as body
 from tests.web.forms import ADA, decided, dump, filled, person, posted, press
@@ -60,6 +60,34 @@ def test_from_the_form_to_an_active_reader(site: Site) -> None:
 
 
 @ON_BOTH
+def test_the_mail_speaks_the_language_of_the_browser_that_signed_up(site: Site) -> None:
+    asked = {"Accept-Language": "de-AT,de;q=0.9,en;q=0.5"}
+    site.client.post("/subscribe", data=filled(site.app), headers=asked)
+    [mail] = site.wait_for(1)
+    assert mail["Subject"] == "Bitte bestätigen: Daily Papers, einmal täglich"
+    assert "48 Stunden" in body(mail)
+    assert '<html lang="de"' in body(mail, "html")
+    site.client.post(next(link for link in site.links(mail) if link.startswith("/confirm/")))
+    welcome = site.wait_for(2)[1]
+    assert str(welcome["Subject"]).startswith("Willkommen: Deine Papers kommen täglich um 8:00 Uhr")
+    reader = person(site.app)
+    assert reader is not None
+    assert reader.language == "de"
+
+
+def test_the_answer_to_an_address_the_relay_cannot_take_is_by_its_form_alone(site: Site) -> None:
+    with site.app.begin() as session:
+        subscriber(session, "jörg@example.org")
+    known, stranger = press(site, "jörg@example.org"), press(site, "jürg@example.org")
+    assert known.status_code == stranger.status_code == 400
+    shown = [re.sub(r'name="stamp" value="[^"]*"', "", each.text) for each in (known, stranger)]
+    assert shown[0].replace("jörg", "jürg") == shown[1]
+    sent = {"email": "jörg@example.org"}
+    by_api = site.client.post("/api/v1/subscriptions", json=sent)
+    assert by_api.status_code in (400, 422)
+    assert "other letters than a to z before the @" in by_api.text
+
+
 def test_two_clicks_at_once_confirm_once_and_welcome_once(site: Site) -> None:
     press(site)
     link = site.links(site.wait_for(1)[0])[0]
@@ -94,6 +122,7 @@ def test_an_idn_address_is_asked_too(site: Site) -> None:
     [
         ("email", {"email": "ada<b>@example"}, "no e-mail address"),
         ("email", {"email": ""}, "missing"),
+        ("email", {"email": "jörg@example.org"}, "other letters than a to z before the @"),
         ("interests", {"interests": "x" * 600}, "500 may be"),
         ("categories", {"categories": "y" * 65}, "64 may be"),
         ("hour", {"hour": "25"}, "0 to 23"),

@@ -75,6 +75,14 @@ class Wishes(Strict):
     cadence: Annotated[
         str | None, Field(pattern="^(daily|weekdays|weekly(:(mon|tue|wed|thu|fri|sat|sun))?)$")
     ] = None
+    language: Annotated[
+        str | None,
+        Field(
+            min_length=2,
+            max_length=16,
+            description="Of the mail's own words, such as de or pt-BR; one we lack is English.",
+        ),
+    ] = None
 
 
 _CONSENT = "Where and how this reader agreed to get mail: you answer for it."
@@ -136,6 +144,7 @@ class SubscriberOut(BaseModel):
     zone: str
     hour: int
     cadence: str
+    language: str
     profile_version: int
     created_at: datetime
     confirmed_at: datetime | None
@@ -154,6 +163,7 @@ class SubscriberOut(BaseModel):
             zone=reader.schedule.zone,
             hour=reader.schedule.hour,
             cadence=reader.schedule.days,
+            language=reader.language,
             profile_version=reader.profile_version,
             created_at=reader.created_at,
             confirmed_at=reader.confirmed_at,

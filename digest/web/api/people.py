@@ -76,7 +76,7 @@ def add_subscriber(
     """
     now = app.clock()
     fields = given.model_dump(exclude_none=True) | {"confirmed_at": now}
-    one = entry.read(fields, now=now)
+    one = entry.read(fields, now=now, smtputf8=app.settings.smtputf8)
     with app.begin() as session:
         [fate] = +intake.take_in(session, [one], now=now, secret=app.secret)
         if fate is Fate.SKIPPED:
@@ -123,6 +123,8 @@ def _change(session: Session, app: App, reader: Subscriber, given: Changes) -> N
     profile = overlay(reader.profile, one.profile, fields=one.given)
     preferences.change_profile(session, reader.id, profile, now=app.clock())
     preferences.change_schedule(session, reader.id, intake.rescheduled(reader.schedule, one))
+    if "language" in one.given:
+        preferences.change_language(session, reader.id, one.language)
 
 
 @router.delete(

@@ -29,7 +29,7 @@ def subscribe(request: Request, app: TheApp, key: OptionalKey, wanted: Subscript
     if key is not None and Scope.SUBSCRIBERS_WRITE not in key.scopes:
         raise HTTPException(403, f"this key lacks the scope {Scope.SUBSCRIBERS_WRITE}")
     fields = wanted.model_dump(exclude_none=True)
-    read = entry.read(fields, now=app.clock())
+    read = entry.read(fields, now=app.clock(), smtputf8=app.settings.smtputf8)
     del fields["email"]
     visitor = visitor_of(request, app)
     one = signup.Request(
