@@ -5,6 +5,7 @@ other lane to it is open or about to be; it is asked again after BACKOFF_S, doub
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import partial
@@ -16,6 +17,8 @@ from digest.core.message import Message
 from digest.mail.lane import Ended, Lanes, Still, Transport, Unreachable, drain, handed_back
 from digest.mail.options import Options
 from digest.mail.relays import relays
+
+log = logging.getLogger(__name__)
 
 BACKOFF_S = 30.0
 LONGEST_BACKOFF_S = 600.0
@@ -175,14 +178,19 @@ class Pool:
         return failed[-1] if failed else Unreachable(State.DEFERRED, "no relay is up", ours=True)
 
     def _wake(self, relay: _Relay) -> None:
-        """Ring for as many lanes as there are messages, open ones first."""
+        """Ring for as many lanes as there are messages, open ones first; a relay that is up has at
+        least one."""
         now, work = self._loop.time(), len(relay.queue)
-        able = [lane for lane in relay.lanes if lane.is_free or lane.task is None]
-        for lane in sorted(able, key=lambda lane: lane.task is None)[:work]:
+        free = [lane for lane in relay.lanes if lane.is_free]
+        closed = [lane for lane in relay.lanes if lane.task is None]
+        rested = [lane for lane in closed if lane.rests_until <= now]
+        if len(closed) == len(relay.lanes) and not rested:
+            rested = closed[:1]
+        for lane in [*free, *rested][:work]:
             if lane.task is not None:
                 lane.is_free = False
                 lane.bell.set()
-            elif lane.rests_until <= now:
+            else:
                 lane.failed = False
                 lane.task = asyncio.create_task(self._run(relay, lane))
 
@@ -248,6 +256,8 @@ class Pool:
             self._wake(relay)
             return
         relay.rest(self._loop.time(), self._backoff_s)
+        reason = relay.failure.reply
+        log.warning("relay down", extra={"relay": relay.told.name, "reason": reason})
         left = list(relay.queue)
         relay.queue.clear()
         for name in set().union(*map(self._queue, left)):

@@ -165,6 +165,20 @@ def test_a_relay_that_takes_two_connections_of_four_is_not_down() -> None:
     assert heard.states() == {SENT: 40}
 
 
+def test_a_relay_with_lanes_that_rest_is_still_asked() -> None:
+    async def session(pool: Pool) -> None:
+        await sends(6)(pool)
+        while server.commands.count("QUIT") < 1:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        for _ in range(3):
+            await sends(1)(pool)
+
+    server = offering({"CONNECT": [BUSY, "220 ok"]})
+    heard = pooled([server], session, asked=["connections=2&idle=0.1"])
+    assert heard.states() == {SENT: 9}
+
+
 def test_lanes_open_only_for_work_and_close_politely_when_it_is_gone() -> None:
     async def session(pool: Pool) -> None:
         await sends(2)(pool)
