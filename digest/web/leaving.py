@@ -1,10 +1,10 @@
 """Leaving: a page with one button, and the one-click POST of RFC 8058.
 
-The link never expires and outlives a change of the reader's token version: whoever holds a mail
-can stop the next one.
+The link never expires and outlives a change of the reader's address: whoever holds a mail can stop
+the next one. But the old mailbox may be another's by then, so such a link can do nothing else.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -39,11 +39,7 @@ _KINDS = {
 @router.api_route("/unsubscribe/{token}", methods=["GET", "HEAD"])
 def ask(request: Request, token: str) -> Response:
     """The page with the button; it changes nothing, since mail scanners open every link."""
-    app: App = request.app.state.app
-    with app.read() as session:
-        reader = _reader(session, app, token)
-        back = reader is not None and _may_return(session, app, reader)
-    return _page(request, reader, done="", back=back)
+    return _page(request, token, done="")
 
 
 @router.post("/unsubscribe/{token}")
@@ -61,23 +57,33 @@ def _act(request: Request, token: str, do: str, days: str) -> Response:
     if do not in (*_KINDS, RHYTHM):
         return pages.problem(400)
     with app.read() as session:
-        before = _reader(session, app, token)
+        holder = _holder(session, app, token)
+    if holder is not None and do != LEAVE and not holder.is_current:
+        do = ""
     try:
-        if before is not None:
+        if holder is not None and do:
             with app.begin() as session:
-                _change(session, app, before, do, days, visitor_of(request, app).ip_hash)
+                _change(session, app, holder.reader, do, days, visitor_of(request, app).ip_hash)
     except (BadStep, BadProfile, UnknownPerson):  # they stand elsewhere by now: the page says where
         do = ""
-    with app.read() as session:
-        reader = _reader(session, app, token)
-        back = reader is not None and _may_return(session, app, reader)
-    return _page(request, reader, done=do, back=back, was=before)
+    return _page(request, token, done=do, was=holder.reader.schedule.days if holder else "")
 
 
-def _reader(session: Session, app: App, token: str) -> Subscriber | None:
-    """Whose link it is; None for who was erased. BadToken if it is forged."""
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Whose link it is, and whether it was made for the address they have now."""
+
+    reader: Subscriber
+    is_current: bool
+
+
+def _holder(session: Session, app: App, token: str) -> _Holder | None:
+    """The reader of a link; None for who was erased. BadToken if it is forged."""
     link = tokens.read(token, Purpose.UNSUBSCRIBE, key=app.secret, now=app.clock())
-    return roster.by_ids(session, [link.subscriber_id]).get(link.subscriber_id)
+    reader = roster.by_ids(session, [link.subscriber_id]).get(link.subscriber_id)
+    if reader is None:
+        return None
+    return _Holder(reader, link.version == reader.token_version & 0xFFFF)
 
 
 def _may_return(session: Session, app: App, reader: Subscriber) -> bool:
@@ -107,24 +113,27 @@ def _change(
     preferences.take_step(session, reader.id, step, until=until)
 
 
-def _page(
-    request: Request, reader: Subscriber | None, *, done: str, back: bool,
-    was: Subscriber | None = None,
-) -> Response:  # fmt: skip
+def _page(request: Request, token: str, *, done: str, was: str = "") -> Response:
+    app: App = request.app.state.app
     pages: Pages = request.app.state.pages
-    if reader is None:
+    with app.read() as session:
+        holder = _holder(session, app, token)
+        current = holder.reader if holder and holder.is_current else None
+        back = current is not None and _may_return(session, app, current)
+    if holder is None:
         return pages.message(
             "You are not subscribed",
             "There is nothing about you here, and no mail will come.",
         )
-    until = plain_date(reader.paused_until) if reader.paused_until else ""
+    reader = holder.reader
     return pages.page(
         "leave.html",
         standing=reader.status,
         done=done,
-        until=until,
+        until=plain_date(reader.paused_until) if reader.paused_until else "",
         weekly=WEEKLY,
         days=reader.schedule.days,
-        was=was.schedule.days if was else "",
+        was=was,
+        more=holder.is_current and reader.status is not Status.PENDING,
         back=back,
     )

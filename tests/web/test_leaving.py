@@ -7,7 +7,8 @@ import pytest
 
 from digest.clock import utcnow
 from subscribers import address as addresses
-from subscribers import erasure, roster, suppression, tokens
+from subscribers import erasure, preferences, roster, suppression, tokens
+from subscribers.address import Address
 from subscribers.consent import ConsentKind, Reason, Status
 from subscribers.person import Subscriber
 from subscribers.tables import SubscriberRow
@@ -25,13 +26,13 @@ def link(site: Site) -> str:
         number = subscriber(session)
     issued = utcnow() - timedelta(days=730)
     return "/unsubscribe/" + tokens.make(
-        Purpose.UNSUBSCRIBE, number, key=site.app.secret, version=9, now=issued
+        Purpose.UNSUBSCRIBE, number, key=site.app.secret, version=1, now=issued
     )
 
 
-def reader(site: Site) -> Subscriber:
+def reader(site: Site, address: Address = ADA) -> Subscriber:
     with site.app.read() as session:
-        found = roster.find(session, ADA)
+        found = roster.find(session, address)
     assert found is not None
     return found
 
@@ -122,6 +123,21 @@ def test_buttons_of_a_page_that_is_out_of_date_do_no_harm(site: Site, link: str)
     press(site, link, "undo")
     assert press(site, link, "undo").status_code == 200
     assert reader(site).status is Status.ACTIVE
+
+
+def test_a_link_to_a_former_mailbox_can_leave_and_nothing_else(site: Site, link: str) -> None:
+    """Who has the old mailbox now must not bring back who left with the new one."""
+    with site.app.begin() as session:
+        new = addresses.parse("new@example.org")
+        preferences.change_address(session, reader(site).id, new)
+    assert 'value="pause"' not in site.client.get(link).text
+    for do in ("pause", "rhythm", "undo", "resume"):
+        assert "Unsubscribe?" in press(site, link, do, days="weekly:mon").text
+    before = reader(site, new)
+    assert (before.status, before.schedule.days) == (Status.ACTIVE, "daily")
+    assert "You are unsubscribed" in press(site, link, "unsubscribe").text
+    assert 'value="undo"' not in press(site, link, "undo").text
+    assert reader(site, new).status is Status.UNSUBSCRIBED
 
 
 def test_undo_makes_nobody_active_who_never_confirmed(site: Site, link: str) -> None:
