@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
@@ -12,9 +12,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from digest.clock import utcnow
+from digest.core import breaker, pace
 from digest.core.diff import Rising
+from digest.core.message import Message
 from digest.errors import SettingsError, StoreError
 from digest.fetch import Limits
+from digest.mail.dkim import Signer
+from digest.mail.signing import signer_of
 from digest.mail.site import Site
 from digest.settings import Settings
 from digest.shipped import shipped
@@ -31,6 +35,7 @@ class App:
     clock: Callable[[], datetime]
     secret: bytes
     lease_now: Callable[[Session], datetime] = lease_now
+    signer: Signer | None = None
 
     def begin(self) -> AbstractContextManager[Session]:
         """A transaction that writes."""
@@ -39,6 +44,12 @@ class App:
     def read(self) -> AbstractContextManager[Session]:
         """A transaction that reads."""
         return self.database.read()
+
+    def signed(self, message: Message) -> Message:
+        """The message as it leaves: with its DKIM signature, where there is a key."""
+        if self.signer is None:
+            return message
+        return replace(message, data=self.signer.sign(message.data))
 
     @property
     def rising(self) -> Rising:
@@ -90,7 +101,10 @@ def build(settings: Settings, clock: Callable[[], datetime] = utcnow) -> App:
             database.upgrade()
     if not database.is_current():
         raise StoreError("the database is older than this program: run `digest init`")
-    return App(settings, database, clock, secret_of(settings, database))
+    pace.parse(settings.pace)
+    breaker.parse(settings.breaker)
+    signer = signer_of(settings, parseaddr(settings.sender)[1])
+    return App(settings, database, clock, secret_of(settings, database), signer=signer)
 
 
 def initialise(settings: Settings) -> Database:

@@ -7,7 +7,6 @@ again by the next sender, what was under way is in doubt and never sent again by
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from itertools import islice
@@ -16,10 +15,9 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.core.delivery import State
-from digest.core.message import Message
 from digest.core.packing import pack_ids, pack_picks
 from digest.errors import DigestError, LostClaim
-from digest.handover import HALF, Handover, Hold, Ready, Stop
+from digest.handover import HALF, Handover, Hold, Parcel, Stop
 from digest.letters import Composer
 from digest.selection import Chosen, Selector
 from digest.store import outbox, runs
@@ -28,17 +26,6 @@ from subscribers import roster
 from subscribers.standing import standings
 
 log = logging.getLogger(__name__)
-
-SOON_S = 90.0  # what is due so soon is waited for: it was only paced
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A delivery with its digest, composed."""
-
-    claimed: Claimed
-    chosen: Chosen
-    message: Message
 
 
 class Drain:
@@ -83,13 +70,13 @@ class Drain:
 
     async def _rest(self) -> bool:
         """Wait a while for what is due later; False if nothing is to be waited for."""
-        due_at = await self._handover.ledger(lambda s: outbox.next_due(s, [*self._runs]))
-        if due_at is None:
+        due = await self._handover.ledger(lambda s: outbox.next_due(s, [*self._runs]))
+        if not self._waits:
+            due.pop(State.DEFERRED, None)
+        if not due:
             return False
-        left = (due_at - self._app.clock()).total_seconds()
-        if not self._waits and not 0 < left < SOON_S:
-            return False
-        await asyncio.sleep(min(max(left, 0.2), 5.0))
+        left = (min(due.values()) - self._app.clock()).total_seconds()
+        await asyncio.sleep(min(max(left, 0.1), 5.0))
         return True
 
     async def _shard(self, hold: Hold) -> None:
@@ -101,7 +88,9 @@ class Drain:
             if rest:
                 await self._handover.ledger(partial(self._end_rest, hold, rest, known))
             for part in _parts([one for one in due if one.subscriber_id in full], HALF):
-                written = await self._write(hold, part, full)
+                written, failed = await asyncio.to_thread(self._write, hold, part, full)
+                if failed:
+                    await self._handover.ledger(partial(self._end_failed, hold, failed))
                 await self._handover.start(hold, partial(self._allow, hold, written))
         except LostClaim as lost:
             log.info("on without a lost shard", extra={"reason": str(lost)})
@@ -136,24 +125,23 @@ class Drain:
         self._tell(State.SUPPRESSED, len(gone))
         self._tell(State.EMPTY, len(empty))
 
-    async def _write(
+    def _write(
         self, hold: Hold, part: Sequence[Claimed], full: dict[int, Chosen]
-    ) -> list[_Written]:
-        """The part's messages, signed; one that cannot be composed stops no other."""
-        composer, written, failed = self._composers[hold.shard.run_id], [], {}
+    ) -> tuple[list[Parcel], dict[int, str]]:
+        """The part's messages, signed, and why some have none; one such stops no other."""
+        composer, failed = self._composers[hold.shard.run_id], {}
+        written: list[Parcel] = []
         for one in part:
             chosen = full[one.subscriber_id]
             try:
-                written.append(_Written(one, chosen, composer.message(chosen)))
+                written.append(Parcel(one, composer.message(chosen), _kept(one, chosen)))
             except DigestError as error:  # what all share cannot be rendered
                 self._handover.stop(str(error))
                 raise Stop(str(error)) from error
             except Exception as error:  # one reader's must not stop the rest
                 log.exception("not composed", extra={"delivery": one.id})
                 failed[one.id] = f"could not be composed: {type(error).__name__}: {error}"
-        if failed:
-            await self._handover.ledger(partial(self._end_failed, hold, failed))
-        return written
+        return written, failed
 
     def _end_failed(self, hold: Hold, failed: dict[int, str], session: Session) -> None:
         now = self._app.clock()
@@ -162,33 +150,34 @@ class Drain:
         self._tell(State.DEFERRED, len(failed))
 
     def _allow(
-        self, hold: Hold, written: Sequence[_Written], session: Session, now: datetime
-    ) -> Ready:
-        """Those who may still be written to, marked as under way."""
+        self, hold: Hold, written: Sequence[Parcel], session: Session, now: datetime
+    ) -> list[Parcel]:
+        """Those whose readers may still be written to; the others' end is written down."""
         ids = [one.claimed.subscriber_id for one in written]
         found = standings(session, ids, key=self._app.secret)
-        why = {who: found[who].refusal(self._day) if who in found else "erased" for who in ids}
+        allowed = []
         for one in written:
-            if reason := why[one.claimed.subscriber_id]:
-                outbox.end(session, hold.shard, [one.claimed.id], State.SUPPRESSED, reason, now)
-        allowed = [one for one in written if not why[one.claimed.subscriber_id]]
-        self._tell(State.SUPPRESSED, len(written) - len(allowed))
-        outbox.start_digests(session, hold.shard, [_kept(one) for one in allowed], now=now)
-        return [(one.claimed, one.message) for one in allowed]
+            who, claimed = found.get(one.claimed.subscriber_id), one.claimed.id
+            if why := who.refusal(self._day) if who else "erased":
+                outbox.end(session, hold.shard, [claimed], State.SUPPRESSED, why, now)
+                self._told(State.SUPPRESSED)
+            else:
+                allowed.append(one)
+        return allowed
 
     def _tell(self, state: State, count: int) -> None:
         for _ in range(count):
             self._told(state)
 
 
-def _kept(one: _Written) -> outbox.Composed:
-    picks = one.chosen.digest.picks
+def _kept(one: Claimed, chosen: Chosen) -> outbox.Composed:
+    picks = chosen.digest.picks
     return outbox.Composed(
-        one.claimed.id,
+        one.id,
         pack_ids(pick.paper_id for pick in picks),
         pack_picks(picks),
-        one.chosen.digest.considered,
-        one.chosen.subscriber.profile_version,
+        chosen.digest.considered,
+        chosen.subscriber.profile_version,
     )
 
 

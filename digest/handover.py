@@ -20,6 +20,8 @@ from sqlalchemy.orm import Session
 
 from digest import failures, owner
 from digest.app import App
+from digest.core import pace
+from digest.core.breaker import Breaker, is_policy, is_shut_out, parse
 from digest.core.delivery import Outcome, State
 from digest.core.message import Message
 from digest.errors import LostClaim, SettingsError, StoreError
@@ -28,9 +30,9 @@ from digest.mail.options import Options
 from digest.mail.pool import Pool
 from digest.mail.relays import relays
 from digest.mail.transport import Transport
-from digest.store import outbox, runs
+from digest.store import outbox, pacing, runs
 from digest.store.lease import elapsed_s
-from digest.store.outbox import Claimed, Shard
+from digest.store.outbox import Claimed, Composed, Shard
 
 log = logging.getLogger(__name__)
 
@@ -41,12 +43,25 @@ PATIENCE_S = 60.0  # how long outcomes are kept for a ledger that cannot be writ
 
 T = TypeVar("T")
 TransportFactory = Callable[[], Transport]
-Ready = list[tuple[Claimed, Message]]
-Prepare = Callable[[Session, datetime], Ready]
+
+
+Routed = tuple["Parcel", str]  # with the name of a relay
 
 
 class Stop(Exception):
     """Nothing more can be handed over: sending pauses, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A claimed delivery with its message; a digest's with what was picked for it."""
+
+    claimed: Claimed
+    message: Message
+    composed: Composed | None = None
+
+
+Prepare = Callable[[Session, datetime], Sequence[Parcel]]
 
 
 @dataclass(slots=True, eq=False)
@@ -114,6 +129,9 @@ class Handover:
         self._room, self._news, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
         self._halted = False
+        self._breakers: dict[int, Breaker] = {}
+        rates = {one.name: one.rate for one in lanes if one.rate is not None}
+        self._limits = pace.Limits(domains=pace.parse(app.settings.pace), relays=rates)
         self.reason = ""
 
     async def __aenter__(self) -> Self:
@@ -179,10 +197,11 @@ class Handover:
         return hold
 
     async def start(self, hold: Hold, prepare: Prepare) -> None:
-        """Hand over what `prepare` gives, once it is marked as under way.
+        """Hand over what `prepare` gives, once it is marked as under way; what the pace does not
+        allow yet waits in the ledger again.
 
-        `prepare` is asked inside that transaction, for at most HALF deliveries, and does the
-        marking. LostClaim if another sender has the shard; Stop if nothing may be sent any more.
+        `prepare` is asked inside that transaction, for at most HALF deliveries. LostClaim if
+        another sender has the shard; Stop if nothing may be sent any more.
         """
         await self._room.wait()
         async with self._pen:
@@ -192,11 +211,12 @@ class Handover:
             except StoreError as error:
                 self.stop(str(error))
                 raise Stop(self.reason) from error
-        for claimed, message in ready:
-            self._under_way[message.message_id] = (hold, claimed)
+        for one, _ in ready:
+            self._under_way[one.message.message_id] = (hold, one.claimed)
         hold.under_way += len(ready)
         self._make_room()
-        self._pool.submit(message for _, message in ready)
+        for one, relay in ready:
+            self._pool.submit([one.message], relay or None)
         if self.reason:
             raise Stop(self.reason)
 
@@ -234,15 +254,25 @@ class Handover:
 
     def _ended(self, message: Message, outcome: Outcome) -> None:
         hold, claimed = self._under_way.pop(message.message_id)
-        if outcome.ours:  # our own fault costs no reader anything: it waits as if never tried
-            self.stop(outcome.reply)
-            outcome = replace(outcome, state=State.PLANNED)
+        outcome = self._judged(hold.shard.run_id, outcome)
         hold.under_way -= 1
         hold.ended.append((claimed, outcome))
         if outcome.state is not State.PLANNED:
             self._told(outcome.state)
         self._make_room()
         self._news.set()
+
+    def _judged(self, run_id: int, outcome: Outcome) -> Outcome:
+        """The outcome as the ledger has it: our own fault costs no reader anything."""
+        if run_id not in self._breakers:
+            self._breakers[run_id] = Breaker(parse(self._app.settings.breaker), run_id)
+        if reason := self._breakers[run_id].note(outcome):
+            self.stop(reason)
+        if is_shut_out(outcome) or (reason and outcome.ours):
+            return replace(outcome, state=State.PLANNED)
+        if outcome.ours or is_policy(outcome):
+            return replace(outcome, state=State.DEFERRED)
+        return outcome
 
     def _make_room(self) -> None:
         if self.reason or len(self._under_way) <= GROUP - HALF:
@@ -282,7 +312,7 @@ class Handover:
                 self._holds.remove(hold)
                 self._over.set()
 
-    async def _write(self, hold: Hold, prepare: Prepare | None) -> Ready:
+    async def _write(self, hold: Hold, prepare: Prepare | None) -> list[Routed]:
         """One transaction for a shard: outcomes, the lease, then a group or the giving back."""
         ended, hold.ended = hold.ended, []
         asked, is_over = elapsed_s(), hold.is_over
@@ -308,18 +338,41 @@ class Handover:
         ended: Sequence[tuple[Claimed, Outcome]],
         prepare: Prepare | None,
         is_over: bool,
-    ) -> tuple[str, Ready]:
+    ) -> tuple[str, list[Routed]]:
         with self._app.begin() as session:
             now = self._app.clock()
             outbox.extend(session, shard, self._app.lease_now(session), self._lease)
             self._record(session, shard, ended, now)
             halted = outbox.halted(session, shard.run_id)
-            ready = prepare(session, now) if prepare and not halted else []
+            parcels = prepare(session, now) if prepare and not halted else []
+            ready = self._paced(session, shard, parcels, now)
+            parts = [one for one, _ in ready]
+            composed = [one.composed for one in parts if one.composed]
+            outbox.start_digests(session, shard, composed, now=now)
+            letters = [one.claimed.id for one in parts if not one.composed]
+            outbox.start(session, shard, letters, now=now)
             if is_over:
                 outbox.hand_back(session, shard, now=now)
                 runs.cancel_waiting(session, shard.run_id, now=now, only=[shard.number])
                 outbox.release(session, shard)
         return halted, ready
+
+    def _paced(
+        self, session: Session, shard: Shard, parcels: Sequence[Parcel], now: datetime
+    ) -> list[Routed]:
+        """Those that may go at once, each with its relay ("" for any); the others are put off."""
+        if not self._limits:
+            return [(one, "") for one in parcels]
+        routed = [(one, self._pool.choose() if self._limits.relays else "") for one in parcels]
+        keys = [pace.keys(relay, one.message.to) for one, relay in routed]
+        waits = pacing.admit(session, keys, self._limits, self._app.lease_now(session))
+        late = {
+            one.claimed.id: now + timedelta(seconds=wait)
+            for (one, _), wait in zip(routed, waits, strict=True)
+            if wait > 0
+        }
+        outbox.put_off(session, shard, late, now=now)
+        return [pair for pair, wait in zip(routed, waits, strict=True) if not wait]
 
     def _record(
         self,

@@ -38,7 +38,8 @@ class Composer:
 
     def message(self, chosen: Chosen) -> Message:
         recipient = recipient_of(self._app, chosen.subscriber, chosen, self._at)
-        return compose(self._shared(chosen), chosen.digest, recipient, self._at)
+        message = compose(self._shared(chosen), chosen.digest, recipient, self._at)
+        return self._app.signed(message)
 
     def _shared(self, chosen: Chosen) -> Parts:
         cohort, language = chosen.cohort, self._languages.of(chosen.subscriber.language)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.core.delivery import State
 from digest.errors import LostClaim
-from digest.handover import HALF, Handover, Hold, Ready, Stop, TransportFactory, lanes_of
+from digest.handover import HALF, Handover, Hold, Parcel, Stop, TransportFactory, lanes_of
 from digest.store import letters, outbox
 from digest.store.letters import Letter
 from digest.store.outbox import Claimed, Shard
@@ -104,8 +104,8 @@ class _Postman:
 
     def _ready(
         self, shard: Shard, group: Sequence[Claimed], session: Session, now: datetime
-    ) -> Ready:
-        """Those of the group that may still go, composed and marked as under way."""
+    ) -> list[Parcel]:
+        """Those of the group that may still go, composed."""
         written = letters.load(session, [one.id for one in group])
         readers = roster.by_ids(session, [one.subscriber_id for one in group])
         barred = suppression.suppressed_ids(session, readers, key=self._app.secret)
@@ -116,8 +116,7 @@ class _Postman:
             if why or reader is None:
                 outbox.end(session, shard, [one.id], State.SUPPRESSED, why, now)
             else:
-                ready.append((one, self._composer.message(letter, reader)))
-        outbox.start(session, shard, [one.id for one, _ in ready], now=now)
+                ready.append(Parcel(one, self._composer.message(letter, reader)))
         return ready
 
     def _count(self, _state: State) -> None:

@@ -3,7 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import partial
 from itertools import islice
@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from digest import crew
 from digest.app import App
+from digest.core import breaker
 from digest.core.delivery import FINAL, State
 from digest.drain import Drain
 from digest.handover import Handover, TransportFactory, lanes_of
 from digest.selection import Selector
-from digest.store import runs
+from digest.store import complaints, runs
 from subscribers import roster, suppression
 
 log = logging.getLogger(__name__)
@@ -108,10 +109,22 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     with app.begin() as session:
         already = runs.served(session, plan)
         new = runs.freeze(session, plan)
-        open_runs = [new] if new else []
-        if only is None:
-            open_runs = _reopened(session, day)
-    return _drain(app, day, open_runs, how, already)
+        _mind_complaints(app, session, new)
+        unfinished = runs.unfinished(session, day) if only is None else [new.id] if new else []
+        open_runs, held = _reopened(session, unfinished)
+    told = _drain(app, day, open_runs, how, already)
+    told.paused = told.paused or "; ".join(held)
+    return told
+
+
+def _mind_complaints(app: App, session: Session, new: runs.Run | None) -> None:
+    """A new run does not begin while too many complain; who resumes it has decided."""
+    if new is None:
+        return
+    lately = complaints.lately(session, now=app.clock())
+    limits = breaker.parse(app.settings.breaker)
+    if why := breaker.complained(limits, lately.readers, lately.sent, new.id):
+        runs.set_state(session, new.id, "paused", why)
 
 
 def resume(app: App, run_id: int, **how: Unpack[How]) -> Sent:
@@ -121,12 +134,17 @@ def resume(app: App, run_id: int, **how: Unpack[How]) -> Sent:
     return _drain(app, run.day, [run], how) if run else Sent()
 
 
-def _reopened(session: Session, day: date) -> list[runs.Run]:
-    """All runs of the day that are not done, running (again)."""
-    unfinished = runs.unfinished(session, day)
+def _reopened(session: Session, unfinished: Sequence[int]) -> tuple[list[runs.Run], list[str]]:
+    """These runs, running (again), and why those stay paused that await a person's word."""
+    found, held = [], []
     for run_id in unfinished:
-        runs.set_state(session, run_id, "running")
-    return [run for run_id in unfinished if (run := runs.get(session, run_id))]
+        run = runs.get(session, run_id)
+        if run is not None and run.state == "paused" and breaker.awaits_a_person(run.note):
+            held.append(f"run {run_id}: {run.note}")
+        elif run is not None:
+            runs.set_state(session, run_id, "running")
+            found.append(replace(run, state="running", note=""))
+    return found, held
 
 
 def _drain(app: App, day: date, open_runs: Sequence[runs.Run], how: How, already: int = 0) -> Sent:

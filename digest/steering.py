@@ -11,6 +11,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from digest.app import App
+from digest.core.breaker import BY_COMMAND
 from digest.core.delivery import State
 from digest.errors import IllegalTransition, UnknownRun
 from digest.store import doubts, runs
@@ -44,7 +45,7 @@ def pause(app: App, run_id: int) -> Step:
         state = _hold(session, run_id)
         if state != "paused":
             _check(run_id, "paused", state, "running")
-            runs.set_state(session, run_id, "paused", "paused by command")
+            runs.set_state(session, run_id, "paused", BY_COMMAND)
         return Step(find(session, run_id), state != "paused")
 
 

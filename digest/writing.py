@@ -44,7 +44,7 @@ class LetterComposer:
     def message(self, letter: Letter, reader: Subscriber) -> Message:
         """The letter as it is sent; a retry is byte for byte the same."""
         to = letter.about if letter.kind in (ADDRESS, MOVED) else reader.address.as_typed
-        return self._letters.compose(
+        message = self._letters.compose(
             letter.kind,
             self._languages.of(reader.language),
             key=deliveries.key(letter.kind, None, letter.delivery_id),
@@ -52,6 +52,7 @@ class LetterComposer:
             values=self._values[letter.kind](letter, reader),
             at=self._queued_at(letter),
         )
+        return self._app.signed(message)
 
     def _queued_at(self, letter: Letter) -> datetime:
         return letter.expires_at - LIVES[letter.kind]

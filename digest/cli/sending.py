@@ -29,6 +29,7 @@ from digest.mail.preview import parts_of
 from digest.sender import Sent
 from digest.store import history
 from subscribers import address as addresses
+from subscribers.standing import Standing
 
 
 def register(cli: typer.Typer) -> None:
@@ -140,7 +141,7 @@ def send(
 def _subscriber_id(app: App, email: str, day: date) -> int:
     with app.read() as session:
         reader = explain.subscriber(session, addresses.parse(email))
-    if not sender.may_get(reader, day):
+    if not Standing(reader.status, reader.paused_until).may_get(day):
         fail(f"{email} is {reader.status}: nothing is sent to who is not active")
     return reader.id
 

@@ -12,6 +12,7 @@ from digest.core.bounce.classify import status_in
 from digest.core.delivery import Outcome, Phase, State
 from digest.errors import SettingsError
 
+BY_COMMAND = "paused by command"
 EXAMPLE = "temporary=5 permanent=1 complaints=0.1"
 WINDOW, ENOUGH = 1000, 200
 POLICY_SHARE = 2.0
@@ -91,7 +92,8 @@ class Breaker:
         if not is_shut_out(outcome):
             return ""
         what = f"the relay takes nothing from us: {without_addresses(_in_full(outcome))}"
-        return _paused(what, "mend DIGEST_SMTP_URL or the relay", self._run_id)
+        mend = "mend DIGEST_SMTP_URL or the relay"
+        return f"{what}; {mend}, then `digest send` or `digest runs resume {self._run_id}` goes on"
 
     def _count(self, outcome: Outcome) -> str:
         marks = _marks(outcome)
@@ -175,6 +177,11 @@ def _in_full(outcome: Outcome) -> str:
 
 def _paused(what: str, mend: str, run_id: int) -> str:
     return f"{what}; {mend}, then `digest runs resume {run_id}` goes on"
+
+
+def awaits_a_person(note: str) -> bool:
+    """Whether a run with this note goes on only when somebody says so, not with the next send."""
+    return note == BY_COMMAND or ", then `digest runs resume " in note
 
 
 class _Window:

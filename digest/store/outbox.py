@@ -4,7 +4,7 @@ A claim raises the shard's epoch, and every later write says which epoch it belo
 that lost its shard changes no row and gets LostClaim. Nothing here commits.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -121,14 +121,16 @@ def free_shards_of(session: Session, run_id: int, is_gone: Callable[[str], bool]
     return int(freed.rowcount)
 
 
-def next_due(session: Session, run_ids: Sequence[int]) -> datetime | None:
-    """When the next delivery of these runs is due that waits to be tried (again); None if none."""
+def next_due(session: Session, run_ids: Sequence[int]) -> dict[State, datetime]:
+    """When the next delivery of these runs is due, of those put off (planned) and of those to be
+    tried again (deferred); what there is none of is missing."""
     running = select(RunRow.id).where(RunRow.id.in_(run_ids), RunRow.state == "running")
-    return session.scalar(
-        select(func.min(DeliveryRow.due_at)).where(
-            DeliveryRow.run_id.in_(running), DeliveryRow.state.in_(WAITING)
-        )
+    rows = session.execute(
+        select(DeliveryRow.state, func.min(DeliveryRow.due_at))
+        .where(DeliveryRow.run_id.in_(running), DeliveryRow.state.in_(WAITING))
+        .group_by(DeliveryRow.state)
     )
+    return {State(state): due_at for state, due_at in rows}
 
 
 def halted(session: Session, run_id: int) -> str:
@@ -223,7 +225,7 @@ def end(
     """Claimed deliveries that end, or go back to waiting, without a hand-over."""
     check_step(f"of shard {shard.number}", State.CLAIMED, state)
     if ids:
-        later = {"due_at": retry_at(now, 1)} if state is State.DEFERRED else {}
+        later = {"due_at": retry_at(now, 1, ids[0])} if state is State.DEFERRED else {}
         step = _step(shard, ids, State.CLAIMED).values(
             state=state, reason=reason, changed_at=now, **later
         )
@@ -237,6 +239,17 @@ def hand_back(session: Session, shard: Shard, *, now: datetime) -> None:
         .where(_rows(shard), DeliveryRow.state == State.CLAIMED, DeliveryRow.epoch == shard.epoch)
         .values(state=State.PLANNED, changed_at=now)
     )
+
+
+def put_off(
+    session: Session, shard: Shard, until: Mapping[int, datetime], *, now: datetime
+) -> None:
+    """Claimed deliveries wait again, each until its own instant, as if never tried."""
+    for delivery_id, due_at in until.items():
+        step = _step(shard, [delivery_id], State.CLAIMED).values(
+            state=State.PLANNED, due_at=due_at, changed_at=now
+        )
+        _fence(session.execute(step), 1, shard)
 
 
 def start(session: Session, shard: Shard, ids: Sequence[int], *, now: datetime) -> None:
@@ -315,7 +328,8 @@ def _record_other(
     session: Session, shard: Shard, one: Claimed, outcome: Outcome, now: datetime
 ) -> None:
     check_step(str(one.id), State.IN_FLIGHT, outcome.state)
-    again = {"due_at": retry_at(now, one.attempts + 1)} if outcome.state is State.DEFERRED else {}
+    deferred = outcome.state is State.DEFERRED
+    again = {"due_at": retry_at(now, one.attempts + 1, one.id)} if deferred else {}
     step = _step(shard, [one.id], State.IN_FLIGHT).values(
         state=outcome.state, reason=outcome.reply, changed_at=now, **again
     )

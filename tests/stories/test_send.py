@@ -279,9 +279,12 @@ def test_what_its_deadline_has_passed_is_never_sent(app: App, home: Path) -> Non
 def test_a_relay_that_refuses_us_pauses_the_run_and_costs_no_reader_anything(
     ready: App, home: Path
 ) -> None:
-    ours = Outcome(State.DEFERRED, "535 5.7.8 wrong password", 535, Phase.CONNECT, ours=True)
+    ours = Outcome(State.DEFERRED, "5.7.8 wrong password", 535, Phase.CONNECT, ours=True)
     told = sender.send(ready, DAY, transports=lambda: Relay(lambda _: ours))
-    assert told.paused == "535 5.7.8 wrong password"
+    assert told.paused == (
+        "the relay takes nothing from us: 535 5.7.8 wrong password; mend DIGEST_SMTP_URL or the "
+        "relay, then `digest send` or `digest runs resume 1` goes on"
+    )
     assert told.outcomes == {State.PLANNED: 2}
     assert not told.is_complete
     assert sender.send(ready, DAY).outcomes == {State.SENT: 2}
@@ -291,7 +294,7 @@ def test_a_relay_that_refuses_us_pauses_the_run_and_costs_no_reader_anything(
 def test_sending_to_one_reader_leaves_a_paused_send_to_the_others_paused(
     ready: App, home: Path
 ) -> None:
-    ours = Outcome(State.DEFERRED, "535 5.7.8 wrong password", 535, Phase.CONNECT, ours=True)
+    ours = Outcome(State.DEFERRED, "5.7.8 wrong password", 535, Phase.CONNECT, ours=True)
     sender.send(ready, DAY, transports=lambda: Relay(lambda _: ours))
     assert sender.audience(ready, DAY) == 2
     with ready.read() as session:
