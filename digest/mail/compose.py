@@ -5,7 +5,7 @@ here. plain.py makes the same message the ordinary way; a test holds the two tog
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from email.utils import format_datetime
 from html import escape
@@ -56,8 +56,9 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
         raise UnknownPaper(f"paper {error.args[0]} was picked but not rendered") from error
     subject = subject_of(parts, around)
     frame = _frame_values(recipient, around, subject)
-    text = _body(parts.text, _text_frame(frame), [text for text, _ in middle])
-    html = _body(parts.html, _html_frame(frame), [html for _, html in middle])
+    sides = {hole: _coded_value(parts, hole, value) for hole, value in frame.items()}
+    text = _body(parts.text, sides, [text for text, _ in middle], 0)
+    html = _body(parts.html, sides, [html for _, html in middle], 1)
     body = (_MIME, _TEXT, *text, _HTML, *html, _END)
     if recipient.plain_only:
         body = (_PLAIN, *text)
@@ -203,17 +204,18 @@ def link(url: str) -> str:
     return safe_url(url) if needs_check(url) else url
 
 
-def _text_frame(frame: Mapping[str, str]) -> dict[str, bytes]:
-    wrapped = {**frame, "because": wrap(frame["because"]), "line": wrap(frame["line"])}
-    return {hole: quoted(value) for hole, value in wrapped.items()}
+def _coded_value(parts: Parts, hole: str, value: str) -> Both:
+    """One value of the frame as text and as HTML; sentences are wrapped, and many readers' own."""
+    if hole in ("because", "line"):
+        return _remembered(
+            parts, (hole, value), lambda: (quoted(wrap(value)), quoted(escaped(value)))
+        )
+    return quoted(value), quoted(escaped(value))
 
 
-def _html_frame(frame: Mapping[str, str]) -> dict[str, bytes]:
-    return {hole: quoted(escaped(value)) for hole, value in frame.items()}
-
-
-def _body(medium: Medium, frame: dict[str, bytes], middle: list[bytes]) -> list[bytes]:
-    return medium.frame.fill(frame | {"content": b"".join(middle)})
+def _body(medium: Medium, frame: dict[str, Both], middle: list[bytes], which: int) -> list[bytes]:
+    values = {hole: both[which] for hole, both in frame.items()}
+    return medium.frame.fill(values | {"content": b"".join(middle)})
 
 
 def _head(

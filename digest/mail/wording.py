@@ -19,6 +19,8 @@ _UNSAFE = re.compile(
     )
     + "]+"
 )
+# All but characters that surely take one column each.
+_UNEVEN = re.compile("[^\x00-\u02ff\u2010-\u2027\u202f\u2190-\u21ff\u25b2\u2605]")
 _NO_START = frozenset(
     "、。，．・：；？！）］｝」』】〉》〕…ー々ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮ,.:;?!)]}”’"
 )
@@ -83,7 +85,7 @@ def wrap(text: str) -> str:
 
 def _end_of_line(text: str) -> tuple[int, int] | None:
     """Where the first line ends and the second begins; None if all of it is one line."""
-    if not text.isascii():
+    if not text.isascii() and _UNEVEN.search(text):
         return _wide_end(text)
     if len(text) <= COLUMNS:
         return None

@@ -94,7 +94,7 @@ def both(message: EmailMessage) -> tuple[str, str]:
                 "am 3. März 2026 abonniert hast: täglich um 8:00 Uhr, Europe/Berlin"]),
         ("fr", ["samedi 21 novembre 2026", "1 sur 34 nouveaux articles, choisi", "Choisi pour",
                 "vous vous êtes abonné le 3 mars 2026", "et 2 autres"]),
-        ("zh", ["2026年11月21日星期六", "从 34 篇新论文中为您选出 1 篇", "等另外 2 人",
+        ("zh", ["2026年11月21日星期六", "从 34 篇新论文中为您选出 1 篇", "及另外 2 人",
                 "您收到此邮件是因为您于2026年3月3日订阅了：每天 8:00（Europe/Berlin）。"]),
         ("ja", ["2026年11月21日土曜日", "新着論文 34 本から、あなた向けに 1 本を選びました",
                 "2026年3月3日に購読をお申し込みいただいた方"]),
