@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -74,8 +75,10 @@ def drain(job: Job, workers: int, hear: Callable[[Counter[State]], None]) -> str
     crew = [_start(job) for _ in range(workers)]
     with _passing_on(crew) as asked:
         while alive := [one for one in crew if not one.pipe.closed]:
+            ended: Counter[State] = Counter()
             for ready in wait([one.pipe for one in alive], 0.5):
-                hear(_read(next(one for one in alive if one.pipe is ready)))
+                ended += _read(next(one for one in alive if one.pipe is ready))
+            hear(ended)
     for one in crew:
         one.process.join(5)
     if asked:
@@ -128,14 +131,13 @@ def _passing_on(crew: list[_Worker]) -> Iterator[list[int]]:
 
 
 def _signals() -> tuple[signal.Signals, ...]:
-    import threading
-
     main = threading.current_thread() is threading.main_thread()
     return (signal.SIGTERM, signal.SIGINT) if main else ()
 
 
 def _work(job: Job, pipe: Connection) -> None:
     """The life of a worker process."""
+    sys.setswitchinterval(0.001)  # the wire is not to wait for a thread that composes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on, as SIGTERM
     teller = _Teller(pipe)
     try:

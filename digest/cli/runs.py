@@ -11,7 +11,7 @@ import typer
 
 from digest import explain, sender, steering
 from digest.app import App
-from digest.cli import account
+from digest.cli import account, live
 from digest.cli.sending import report
 from digest.cli.terminal import (
     FAILED,
@@ -105,8 +105,8 @@ def resume(context: typer.Context, run: Number, as_json: Json = False) -> None:
     step = steering.resume(app, run)
     if not as_json:
         _say_late(step, app.clock())
-    with progress("sending") as bar:
-        told = sender.resume(app, run, progress=lambda tally: bar(tally.done, tally.total))
+    with live.sending() as hear:
+        told = sender.resume(app, run, progress=hear)
     report(told, step.run.day, as_json=as_json)
     if not told.is_complete:
         raise typer.Exit(FAILED)

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from digest import explain, sender
 from digest.app import App
+from digest.cli import live
 from digest.cli.terminal import (
     FAILED,
     Day,
@@ -20,7 +21,6 @@ from digest.cli.terminal import (
     fail,
     out,
     print_json,
-    progress,
     today,
 )
 from digest.core.delivery import State
@@ -113,6 +113,13 @@ def send(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for the count.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Stay until all is tried again that a server put off.")
+    ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(min=0, max=64, help="How many processes; 0: DIGEST_WORKERS, or the cores."),
+    ] = 0,
     as_json: Json = False,
 ) -> None:
     """Send a day's digest to every active reader who has not had it.
@@ -131,8 +138,8 @@ def send(
         return
     if not yes and (count := sender.audience(app, when, only)):
         confirm_count(count, f"The digest of {when} goes to {_readers(count)}.")
-    with progress("sending") as bar:
-        told = sender.send(app, when, only, progress=lambda tally: bar(tally.done, tally.total))
+    with live.sending() as hear:
+        told = sender.send(app, when, only, progress=hear, workers=workers, waits=wait)
     report(told, when, as_json=as_json)
     if not told.is_complete:
         raise typer.Exit(FAILED)
@@ -171,4 +178,8 @@ def report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> No
         err.print(f"another send is at work on {at_work} of these: see again when it is done")
     if told.paused:
         err.print(f"paused: {told.paused}", style="red", markup=False)
-        err.print("nothing was lost: mend it and run the same command again", style="dim")
+        err.print("nothing was lost", style="dim")
+    elif told.stopped:
+        err.print("stopped: nothing was lost; the same command goes on")
+    elif put_off := told.outcomes[State.DEFERRED]:
+        err.print(f"{put_off} put off by a server: the same command tries again, --wait waits")
