@@ -16,6 +16,8 @@ from digest.mail.options import Patience
 from digest.mail.wording import clean
 
 _DOT = b".\r\n"
+_USUAL = {b"250 ": 250, b"354 ": 354}
+_AFTER_CODE = (b" ", b"\r", b"")
 _LONGEST_REPLY = 65_536
 _LONGEST_TEXT = 1_000
 _TLS_SLACK = 1_024  # octets that encryption may add to a written envelope, at most
@@ -30,7 +32,14 @@ class Reply(NamedTuple):
     @property
     def text(self) -> str:
         """The words of all lines on one line, at most 1,000 characters."""
-        return clean(b" ".join(self.lines).decode(errors="replace"), _LONGEST_TEXT)
+        words = b" ".join([line[4:].strip() for line in self.lines])
+        return clean(words.decode(errors="replace"), _LONGEST_TEXT)
+
+
+def _code(line: bytes) -> int:
+    """The code that the last line of a reply begins with, -1 if it is no such line."""
+    code = line[:3]
+    return int(code) if len(code) == 3 and code.isdigit() and line[3:4] in _AFTER_CODE else -1
 
 
 class Lost(Exception):
@@ -182,14 +191,13 @@ class Wire(asyncio.Protocol):
             self._spoilt = True
             return
         self._owed -= 1
-        code = line[:3]
-        if code.isdigit() and line[3:4] in (b" ", b"\r", b"") and len(code) == 3:
-            lines = tuple([part[4:].strip() for part in (*self._lines, line)])
-            self._replies.append(Reply(int(code), lines))
-        else:
+        code = _USUAL.get(line[:4]) or _code(line)
+        if code < 0:
             self._spoilt = True
-            self._replies.append(Reply(-1, (b"no SMTP reply: ", line[:200])))
-        self._lines.clear()
+            self._lines, line = [], b"    no SMTP reply: " + line[:200]
+        self._replies.append(Reply(code, (*self._lines, line)))
+        if self._lines:
+            self._lines = []
 
     def eof_received(self) -> None:
         """asyncio.Protocol: the server has gone; what is still to be written must not leave."""
