@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
+from limits import RateLimitItemPerDay
 from sqlalchemy.orm import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from digest import postman
 from digest.app import App
-from digest.store import letters
+from digest.store import budgets, letters
 from digest.web.fields import form, typed
 from digest.web.pages import Pages
 from digest.web.settings_page import app_of, back, held, page
@@ -25,6 +26,8 @@ from subscribers.tokens import CONFIRM_WITHIN, Purpose
 router = APIRouter(include_in_schema=False)
 
 ADDRESSES_A_DAY = 3
+# What one address gets of such letters, whoever asks for them.
+_TO_ONE = RateLimitItemPerDay(3, namespace="address")
 
 
 @router.post("/settings/{token}/address")
@@ -50,7 +53,17 @@ def _may_ask(session: Session, app: App, reader: Subscriber, new: addresses.Addr
     since = app.clock() - timedelta(days=1)
     asked = letters.count_since(session, ADDRESS, reader.id, since)
     barred = suppression.reason_for(session, new, key=app.secret) in BARRED
-    return asked < ADDRESSES_A_DAY and not barred and roster.find(session, new) is None
+    if asked >= ADDRESSES_A_DAY or barred or roster.find(session, new) is not None:
+        return False
+    return _is_spared(session, app, new)
+
+
+def _is_spared(session: Session, app: App, new: addresses.Address) -> bool:
+    """Whether the address has not had its letters of a day; this one is counted. Of the address
+    only a keyed hash is kept."""
+    key = _TO_ONE.key_for(suppression.address_hash(new.key, app.secret))
+    day = timedelta(seconds=_TO_ONE.get_expiry())
+    return budgets.count(session, {key: 1}, day, now=app.clock())[key] <= _TO_ONE.amount
 
 
 @router.api_route("/address/{token}", methods=["GET", "HEAD"])
@@ -73,15 +86,18 @@ def take_new(request: Request, token: str, to: str = "") -> Response:
     with app.begin() as session:
         reader = _mover(session, app, token, new)
         if reader.address.key != new.key:
-            old = reader.address.as_typed
+            old = reader.address
             if not preferences.change_address(session, reader.id, new):
                 return pages.message(
                     "This address has a subscription of its own",
                     "Unsubscribe it first, by the link in any of its mails, then move this one.",
                     status=409,
                 )
-            suppression.lift(session, new, key=app.secret)
-            postman.queue(session, MOVED, reader.id, now=app.clock(), about=old)
+            if suppression.reason_for(session, new, key=app.secret) not in BARRED:
+                suppression.lift(session, new, key=app.secret)
+            if suppression.reason_for(session, old, key=app.secret) not in BARRED:
+                about = old.as_typed
+                postman.queue(session, MOVED, reader.id, now=app.clock(), about=about)
     return pages.page("address.html", to=new.as_typed, done=True)
 
 

@@ -6,10 +6,12 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from digest import sender
 from digest.app import App
 from digest.store import deliveries
+from digest.store.tables import BudgetRow
 from subscribers import address as addresses
 from subscribers import roster, suppression, tokens
 from subscribers.consent import Reason, Status
@@ -17,7 +19,8 @@ from subscribers.person import Subscriber
 from subscribers.schedule import Cadence
 from subscribers.tokens import Purpose
 from tests import given
-from tests.web.conftest import ON_BOTH, Site, text
+from tests.web.conftest import ON_BOTH, Site, text, until
+from tests.web.forms import posted
 from tests.web.readers import ADDRESS, TITLES, current, history_of, reader_of, settings
 
 FORM = {
@@ -201,3 +204,47 @@ def checkpoint(app: App) -> None:
     connection = sqlite3.connect(str(app.database.file))
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
+
+
+def test_one_address_gets_three_letters_a_day_whoever_asks_for_them(
+    site: Site, reader: Subscriber
+) -> None:
+    """Many subscriptions of a stranger's must not fill a third mailbox."""
+    with site.app.begin() as session:
+        others = [given.subscriber(session, f"bomber{n}@example.org") for n in range(4)]
+    answers = {
+        site.client.post(f"{path}/address", data={"address": address}).headers["location"]
+        .partition("?")[2]
+        for who in others
+        for path in [settings(site.app, current(site.app, who))]
+        for address in ("Victim@example.org", "victim@EXAMPLE.org")
+    }  # fmt: skip
+    assert len(answers) == 1
+    path = settings(site.app, reader)
+    site.client.post(f"{path}/address", data={"address": "free@example.org"})
+    until(lambda: any(mail["To"] == "free@example.org" for mail in site.mails()))
+    until(lambda: posted(site.app))
+    asked = [mail["To"].lower() for mail in site.mails()]
+    assert asked.count("victim@example.org") == 3
+    with site.app.read() as session:
+        keys = session.scalars(select(BudgetRow.key)).all()
+    assert "victim" not in f"{keys}".lower()
+
+
+def test_moving_writes_to_nobody_who_was_barred(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    site.client.post(f"{path}/address", data={"address": "new@example.org"})
+    [link] = re.findall(r"(/address/[^\s]+)", text(site.wait_for(1)[0]))
+    with site.app.begin() as session:
+        for barred in (ADDRESS, "new@example.org"):
+            suppression.suppress(
+                session, addresses.parse(barred), Reason.COMPLAINED, key=site.app.secret,
+                now=site.app.clock(), source="t",
+            )  # fmt: skip
+    assert "Your papers come here now" in site.client.post(link).text
+    until(lambda: posted(site.app))
+    assert len(site.mails()) == 1
+    with site.app.read() as session:
+        new = addresses.parse("new@example.org")
+        why = suppression.reason_for(session, new, key=site.app.secret)
+    assert why is Reason.COMPLAINED
