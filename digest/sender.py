@@ -11,7 +11,7 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy.orm import Session
 
-from digest import crew
+from digest import crew, steering
 from digest.app import App
 from digest.core import breaker
 from digest.core.delivery import FINAL, State
@@ -106,6 +106,10 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     Sending a second time finds everybody served.
     """
     plan = plan_of(app, day, only)
+    with app.read() as session:
+        cancelled = runs.unaccounted(session, day, runs.CANCELLED)
+    for run_id in cancelled:
+        steering.wind_up(app, run_id)
     with app.begin() as session:
         already = runs.served(session, plan)
         new = runs.freeze(session, plan)

@@ -10,11 +10,12 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from digest import owner
 from digest.app import App
 from digest.core.breaker import BY_COMMAND
 from digest.core.delivery import State
 from digest.errors import IllegalTransition, UnknownRun
-from digest.store import doubts, runs
+from digest.store import doubts, outbox, runs
 from digest.store.runs import Run
 from subscribers.chunks import chunks
 
@@ -77,6 +78,7 @@ def cancel(
             _check(run_id, "cancelled", state, *runs.OPEN)
             runs.set_state(session, run_id, runs.CANCELLED, "cancelled by command")
     count = _cancel_waiting(app, run_id, progress)
+    wind_up(app, run_id)
     with app.begin() as session:
         runs.finish(session, run_id)
         return Step(find(session, run_id), state != runs.CANCELLED, count)
@@ -92,6 +94,23 @@ def _cancel_waiting(app: App, run_id: int, progress: Callable[[int, int], None])
         done += len(part)
         progress(done, len(numbers))
     return count
+
+
+def wind_up(app: App, run_id: int) -> None:
+    """End what a dead sender has left of a cancelled run: what was under way is in doubt."""
+    with app.begin() as session:
+        outbox.free_shards_of(session, run_id, owner.is_gone)
+    while True:
+        with app.begin() as session:
+            now, at = app.clock(), app.lease_now(session)
+            shard = outbox.claim_shard(
+                session, run_id, owner=owner.me(), now=now, at=at, state=runs.CANCELLED
+            )
+            if shard is None:
+                runs.finish(session, run_id)
+                return
+            runs.cancel_waiting(session, run_id, now=now, only=[shard.number])
+            outbox.release(session, shard)
 
 
 def decide(app: App, run_id: int, to: State, *, by: str, only: Sequence[int] | None = None) -> Step:

@@ -57,15 +57,16 @@ def claim_shard(
     now: datetime,
     at: datetime | None = None,
     length: timedelta = LEASE,
+    state: str = "running",
 ) -> Shard | None:
-    """Take a shard of a running run that nobody holds and that has something due; None if none.
+    """Take a shard that nobody holds, of a run in this state, with something due; None if none.
 
     `at` is the instant by the clock of leases (default: `now`), `now` the one that rows are dated
     with. What the last holder left under way: claimed goes back to planned, in flight becomes in
     doubt.
     """
     at = at or now
-    number = session.scalar(_free(run_id, now, at))
+    number = session.scalar(_free(run_id, state, now, at))
     if number is None:
         return None
     epoch = session.scalar(
@@ -79,7 +80,7 @@ def claim_shard(
     return shard
 
 
-def _free(run_id: int, now: datetime, at: datetime) -> Select[int]:
+def _free(run_id: int, state: str, now: datetime, at: datetime) -> Select[int]:
     """The number of the first shard to take. A clock that stands before the run's own beginning
     is wrong: what was planned then is due."""
     begun = select(RunRow.planned_at).where(RunRow.id == run_id).scalar_subquery()
@@ -95,7 +96,7 @@ def _free(run_id: int, now: datetime, at: datetime) -> Select[int]:
         ),
     )
     free = or_(ShardRow.lease_until.is_(None), ShardRow.lease_until < at)
-    running = select(RunRow.id).where(RunRow.id == run_id, RunRow.state == "running")
+    running = select(RunRow.id).where(RunRow.id == run_id, RunRow.state == state)
     return (
         select(ShardRow.number)
         .where(ShardRow.run_id.in_(running), ShardRow.done.is_(False), free, due.exists())

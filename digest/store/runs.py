@@ -258,6 +258,14 @@ def unfinished(session: Session, day: date) -> list[int]:
     return list(session.scalars(query.order_by(RunRow.id)))
 
 
+def unaccounted(session: Session, day: date, state: str) -> list[int]:
+    """The runs of a day in this state whose account is not stored yet, oldest first."""
+    query = select(RunRow.id).join(EditionRow).where(
+        EditionRow.day == day, RunRow.state == state, RunRow.outcomes.is_(None)
+    )  # fmt: skip
+    return list(session.scalars(query.order_by(RunRow.id)))
+
+
 def finish(session: Session, run_id: int) -> bool:
     """Store the account of a run once it is complete; whether it is. An open run is done then, a
     cancelled one stays cancelled."""
