@@ -4,13 +4,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from subscribers.chunks import chunks
 from subscribers.consent import Reason, Status
 from subscribers.suppression import suppressed_keys
-from subscribers.tables import SubscriberRow
+from subscribers.tables import SubscriberRow, table
+
+_people = table(SubscriberRow)
+_STANDING = select(
+    _people.c.id, _people.c.address_key, _people.c.status, _people.c.paused_until
+).where(_people.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +42,10 @@ class Standing:
 
 def standings(session: Session, ids: Iterable[int], *, key: bytes) -> dict[int, Standing]:
     """The standing of those of these persons who (still) exist, by id."""
-    columns = (SubscriberRow.id, SubscriberRow.address_key, SubscriberRow.status,
-               SubscriberRow.paused_until)  # fmt: skip
     rows = [
         row
         for part in chunks(ids)
-        for row in session.execute(select(*columns).where(SubscriberRow.id.in_(part)))
+        for row in session.connection().execute(_STANDING, {"ids": part})
     ]
     barred = suppressed_keys(session, [row.address_key for row in rows], key=key)
     return {

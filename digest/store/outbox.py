@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import WAITING, Outcome, State, check_step, retry_at
 from digest.errors import LostClaim
-from digest.store.tables import AttemptRow, DeliveryRow, RunRow, ShardRow
-from subscribers.tables import table
+from digest.store import statements
+from digest.store.tables import DeliveryRow, RunRow, ShardRow
 
 LEASE = timedelta(minutes=2)
 
@@ -136,8 +136,8 @@ def next_due(session: Session, run_ids: Sequence[int]) -> dict[State, datetime]:
 
 def halted(session: Session, run_id: int) -> str:
     """Why nothing more of a run may be handed over, "" while it is running."""
-    found = session.execute(select(RunRow.state, RunRow.note).where(RunRow.id == run_id)).one()
-    state, note = found
+    found = session.connection().execute(statements.RUN_STATE, {"of_run": run_id})
+    state, note = found.one()
     return "" if state == "running" else note or f"run {run_id} was {state}"
 
 
@@ -161,8 +161,8 @@ def _reap(session: Session, shard: Shard, now: datetime) -> None:
 def extend(session: Session, shard: Shard, at: datetime, length: timedelta = LEASE) -> None:
     """Hold the shard for another lease from `at`, an instant by the clock of leases; LostClaim if
     another sender has it."""
-    step = update(ShardRow).where(_is(shard)).values(lease_until=at + length)
-    _fence(session.execute(step), 1, shard)
+    values = _of(shard) | {"until": at + length}
+    _fence(session.connection().execute(statements.EXTEND, values), 1, shard)
 
 
 def _is(shard: Shard) -> Any:
@@ -256,10 +256,9 @@ def put_off(
 def start(session: Session, shard: Shard, ids: Sequence[int], *, now: datetime) -> None:
     """Claimed deliveries are now under way; to be committed before the first byte is sent."""
     if ids:
-        step = _step(shard, ids, State.CLAIMED).values(
-            state=State.IN_FLIGHT, changed_at=now, attempts=DeliveryRow.attempts + 1
-        )
-        _fence(session.execute(step), len(ids), shard)
+        values = _of(shard) | {"ids": ids, "at": now}
+        done = session.connection().execute(statements.START, values)
+        _fence(done, len(ids), shard)
 
 
 def start_digests(
@@ -268,25 +267,18 @@ def start_digests(
     """The same, with what was picked for each reader, and why, stored beside it."""
     if not composed:
         return
+    same = _of(shard) | {"at": now}
     rows = [
-        {"row": one.delivery_id, "papers": one.papers, "picks": one.picks,
+        {**same, "row": one.delivery_id, "papers": one.papers, "picks": one.picks,
          "considered": one.considered, "profile_version": one.profile_version}
         for one in composed
     ]  # fmt: skip
-    ledger = table(DeliveryRow)
-    given: dict[str, Any] = {name: bindparam(name) for name in rows[0] if name != "row"}
-    statement = (
-        update(ledger)
-        .where(
-            ledger.c.id == bindparam("row"),
-            ledger.c.run_id == shard.run_id,
-            ledger.c.shard == shard.number,
-            ledger.c.epoch == shard.epoch,
-            ledger.c.state == State.CLAIMED,
-        )
-        .values(state=State.IN_FLIGHT, changed_at=now, attempts=ledger.c.attempts + 1, **given)
-    )
-    _fence(session.connection().execute(statement, rows), len(rows), shard)
+    done = session.connection().execute(statements.START_DIGEST, rows)
+    _fence(done, len(rows), shard)
+
+
+def _of(shard: Shard) -> dict[str, Any]:
+    return {"of_run": shard.run_id, "of_shard": shard.number, "by_epoch": shard.epoch}
 
 
 def _step(shard: Shard, ids: Iterable[int], state: State) -> Any:
@@ -313,16 +305,14 @@ def record(
     """What became of deliveries under way, with the server's words."""
     sent = [one.id for one, outcome in outcomes if outcome.state is State.SENT]
     if sent:
-        step = _step(shard, sent, State.IN_FLIGHT).values(
-            state=State.SENT, reason="", changed_at=now
-        )
-        _fence(session.execute(step), len(sent), shard)
+        values = _of(shard) | {"ids": sent, "at": now}
+        _fence(session.connection().execute(statements.SENT, values), len(sent), shard)
     for one, outcome in outcomes:
         if outcome.state is not State.SENT:
             _record_other(session, shard, one, outcome, now)
     if outcomes:
         rows = [_attempt(one, outcome, now) for one, outcome in outcomes]
-        session.connection().execute(table(AttemptRow).insert(), rows)
+        session.connection().execute(statements.ATTEMPT, rows)
 
 
 def _record_other(
