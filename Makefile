@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint clean
+.PHONY: demo test check lint bench clean
 
 demo: $(VENV)/.run
 	@$(BIN)/digest demo
@@ -24,6 +24,13 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy --strict digest subscribers
 	$(BIN)/lint-imports
+
+# Each figure as a ratio to others of the same run; wants a machine with nothing else to do.
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench.send
+	$(BIN)/python -m tests.bench.send --signed
+	$(BIN)/python -m tests.bench.smtp
+	$(BIN)/python -m tests.bench.dkim
 
 $(VENV)/.venv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: none was found"; exit 1; }
