@@ -1,5 +1,8 @@
 """Picks and ids survive being packed."""
 
+import json
+import zlib
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +32,22 @@ def test_ids_are_packed_the_same_on_every_machine() -> None:
 @given(st.lists(PICKS, max_size=5))
 def test_picks_come_back_with_every_reason(picks: list[Pick]) -> None:
     assert list(unpack_picks(pack_picks(picks))) == picks
+
+
+def test_picks_as_they_were_packed_once_still_come_back() -> None:
+    row = [7, 1.5, "for you", "new", "tides", [["interest", "winds", 1.25], ["votes", "9", 0.25]]]
+    reasons = (Reason(ReasonKind.INTEREST, "winds", 1.25), Reason(ReasonKind.VOTES, "9", 0.25))
+    assert unpack_picks(zlib.compress(json.dumps([row]).encode(), 1)) == (
+        Pick(7, 1.5, Section.FOR_YOU, Change.NEW, reasons, "tides"),
+    )
+
+
+def test_every_kind_of_member_comes_back_as_itself() -> None:
+    for section in Section:
+        for change in Change:
+            told = tuple(Reason(kind, kind, 1.0) for kind in ReasonKind)
+            picks = (Pick(1, 1.0, section, change, told),)
+            assert unpack_picks(pack_picks(picks)) == picks
 
 
 def test_what_comes_back_has_its_kinds_and_not_their_words() -> None:

@@ -1,27 +1,23 @@
 """Evidence: what raised the picks of a shard, in words the readers know."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import repeat
-from typing import Any, TypeAlias
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
 from digest.core.edition import Candidate, ReasonKind
-from digest.core.ranking.causes import AUTHOR, CATEGORY, INTEREST, KEYWORD, KINDS, LIKED, ranges
+from digest.core.ranking.causes import AUTHOR, KEYWORD, KINDS, LIKED, ranges
 from digest.core.ranking.names import agree, name
 from digest.core.ranking.pool import Flags, Floats, Places, Pool
 from digest.core.ranking.score import Scores, covers
-from digest.core.ranking.spans import told
+from digest.core.ranking.spans import spans
 from digest.core.ranking.text import fold
 
-# Kinds by number, in the order of their names: as keys, the members of an enum are slow.
+# Kinds by number, in the order of their names: an enum's members are slow to look up.
 NAMED = sorted(ReasonKind)
-_NUMBERS = [NAMED.index(kind) for kind in KINDS]
-
-# A pick's number, the number of a kind, what is told of it, and its part of the pick's score.
-Evidence: TypeAlias = tuple[int, int, str, float]
+_NUMBERS = np.array([NAMED.index(kind) for kind in KINDS])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,69 +27,134 @@ class Picked:
     readers: Places
     papers: Places
 
-    def __len__(self) -> int:
-        return len(self.readers)
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Picks by number, of what kind (a place in NAMED) is that which raised them, its part of the
+    score, and what is told of it."""
+
+    picks: Places
+    kinds: Places
+    parts: Floats
+    texts: list[str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Pairs:
-    """Causes that raised picks: the pick's number and paper, the cause's row, and its part."""
+    """Causes that raised picks: the pick's number and paper, the cause's kind and row, its part."""
 
     picks: Places
     papers: Places
+    kinds: Places
     rows: Places
     parts: Floats
 
-    def where(self, flags: Flags) -> "_Pairs":
-        return _Pairs(self.picks[flags], self.papers[flags], self.rows[flags], self.parts[flags])
+    def where(self, some: Flags) -> "_Pairs":
+        return _Pairs(
+            self.picks[some], self.papers[some], self.kinds[some], self.rows[some], self.parts[some]
+        )
 
-    def __iter__(self) -> Iterator[tuple[int, int, int, float]]:
-        columns = (self.picks, self.papers, self.rows, self.parts)
-        return zip(*(column.tolist() for column in columns), strict=True)
+    def told(self, texts: list[str]) -> Evidence:
+        return Evidence(self.picks, _NUMBERS[self.kinds], self.parts, texts)
 
 
-def caused(pool: Pool, scores: Scores, picked: Picked) -> Iterator[Evidence]:
-    """What the causes in the readers' profiles did."""
+def evidence(pool: Pool, scores: Scores, picked: Picked) -> Evidence:
+    """All that raised the picks, in no special order; nothing is told twice of a pick."""
     pairs = _pairs(scores, picked)
-    typed = pairs.rows < scores.causes.starts[LIKED]
-    yield from _typed(pool, scores, pairs.where(typed))
-    yield from _named(pool, scores, pairs.where(~typed))
+    typed = pairs.kinds <= KEYWORD
+    whole = _whole(scores, pairs)
+    named = _joined(
+        _whole_keywords(scores, pairs.where(whole)),
+        _words(pool, scores, pairs.where(typed & ~whole)),
+        _names(pool, scores, pairs.where(~typed)),
+    )
+    votes = [_voted(pool, scores, picked, kind) for kind in (ReasonKind.VOTES, ReasonKind.RISING)]
+    return _joined(_once(named), *votes)
+
+
+def _joined(*told: Evidence) -> Evidence:
+    return Evidence(
+        np.concatenate([one.picks for one in told]),
+        np.concatenate([one.kinds for one in told]),
+        np.concatenate([one.parts for one in told]),
+        [*chain.from_iterable(one.texts for one in told)],
+    )
+
+
+def _once(told: Evidence) -> Evidence:
+    """What is told twice of one pick is one, and its parts are added."""
+    group = told.picks * len(NAMED) + told.kinds
+    first: dict[tuple[int, str], int] = {}
+    parts = told.parts.copy()
+    for at in np.flatnonzero(np.bincount(group)[group] > 1).tolist():
+        place = first.setdefault((group.item(at), told.texts[at]), at)
+        if place != at:
+            parts[place] += parts[at]
+            parts[at] = 0.0
+    return Evidence(told.picks, told.kinds, parts, told.texts)
 
 
 def _pairs(scores: Scores, picked: Picked) -> _Pairs:
     which, ends = scores.causes.by_owner()
     counts = np.diff(ends)[picked.readers]
     rows = which[ranges(ends[picked.readers], counts)]
-    picks = np.repeat(np.arange(len(picked)), counts)
+    picks = np.repeat(np.arange(len(counts)), counts)
     papers = picked.papers[picks]
-    parts = scores.parts[rows, papers]
-    return _Pairs(picks, papers, rows, parts).where(parts > 0)
+    kinds = np.searchsorted(scores.causes.starts, rows, side="right") - 1
+    pairs = _Pairs(picks, papers, kinds, rows, scores.parts[rows, papers])
+    return pairs.where(pairs.parts > 0)
 
 
-def _typed(pool: Pool, scores: Scores, pairs: _Pairs) -> Iterator[Evidence]:
-    """A keyword that stands in the paper as a whole is named as a whole; of other lines, their
-    words that stand there."""
-    lines, first = scores.typed.lines, scores.causes.starts[KEYWORD]
-    whole = pairs.rows >= first
-    whole[whole] = scores.whole[pairs.rows[whole] - first, pairs.papers[whole]] > 0
-    for pick, _, row, part in pairs.where(whole):
-        yield pick, _NUMBERS[KEYWORD], lines[row].text, part
-    others = pairs.where(~whole)
-    found = scores.typed.found(pool, others.rows, others.papers)
-    for (pick, at, row, part), terms in zip(others, found, strict=True):
-        kind = _NUMBERS[INTEREST if row < first else KEYWORD]
-        for text, weight in told(pool, lines[row], terms, part, at):
-            yield pick, kind, text, weight
+def _whole(scores: Scores, pairs: _Pairs) -> Flags:
+    """Which causes are keywords that stand in the paper as a whole."""
+    whole: Flags = pairs.kinds == KEYWORD
+    rows = pairs.rows[whole] - scores.causes.starts[KEYWORD]
+    whole[whole] = scores.whole[rows, pairs.papers[whole]] > 0
+    return whole
 
 
-def _named(pool: Pool, scores: Scores, pairs: _Pairs) -> Iterator[Evidence]:
+def _whole_keywords(scores: Scores, pairs: _Pairs) -> Evidence:
+    lines = scores.typed.lines
+    return pairs.told([lines[row].text for row in pairs.rows.tolist()])
+
+
+def _words(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
+    """Of typed lines, the words that stand in the paper; they share the line's part."""
+    lines, found = scores.typed.lines, scores.typed.found(pool, pairs.rows, pairs.papers)
+    texts: list[str] = []
+    parts: list[float] = []
+    counts = []
+    columns = (pairs.rows.tolist(), pairs.papers.tolist(), pairs.parts.tolist(), found)
+    for row, at, part, terms in zip(*columns, strict=True):
+        line = lines[row]
+        if len(terms) == 1:
+            texts.append(line.written(*line.places[terms[0][0]]))
+            parts.append(part)
+            counts.append(1)
+        else:
+            told = spans(pool, line, terms, part, at)
+            texts += told.keys()
+            parts += told.values()
+            counts.append(len(told))
+    return Evidence(
+        np.repeat(pairs.picks, counts),
+        np.repeat(_NUMBERS[pairs.kinds], counts),
+        np.array(parts, dtype=np.float64),
+        texts,
+    )
+
+
+def _names(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
     """A liked paper by its title, an author and a category as the paper writes them."""
-    starts = scores.causes.starts
+    of_kind, starts = scores.causes.of_kind, scores.causes.starts
     called = lru_cache(maxsize=None)(_Names(pool))
-    for pick, at, row, part in pairs:
-        kind = LIKED if row < starts[AUTHOR] else AUTHOR if row < starts[CATEGORY] else CATEGORY
-        what = scores.causes.of_kind[kind][row - starts[kind]]
-        yield pick, _NUMBERS[kind], called(kind, what, at), part
+    columns = (pairs.kinds.tolist(), pairs.rows.tolist(), pairs.papers.tolist())
+    return pairs.told(
+        [
+            called(kind, of_kind[kind][row - starts[kind]], at)
+            for kind, row, at in zip(*columns, strict=True)
+        ]
+    )
 
 
 class _Names:
@@ -103,25 +164,25 @@ class _Names:
         self.papers = [one.paper for one in pool.candidates]
 
     def __call__(self, kind: int, what: Any, at: int) -> str:
+        if kind == LIKED:
+            return str(what.title)
         if kind == AUTHOR:
             return next(one for one in self.papers[at].authors if agree(name(what), name(one)))
-        if kind == CATEGORY:
-            asked = fold(what)
-            return next(one for one in self.papers[at].categories if covers(asked, fold(one)))
-        return str(what.title)
+        asked = fold(what)
+        return next(one for one in self.papers[at].categories if covers(asked, fold(one)))
 
 
-def voted(pool: Pool, scores: Scores, picked: Picked) -> Iterator[Evidence]:
-    """What the votes and their rise did."""
-    for kind, adds in zip((ReasonKind.VOTES, ReasonKind.RISING), pool.popularity, strict=True):
-        parts = adds[picked.papers]
-        if scores.left is not None:
-            parts = parts * scores.left[picked.readers, picked.papers]
-        some = np.flatnonzero(parts > 0)
-        papers = picked.papers[some].tolist()
-        texts = {at: _counts(kind, pool.candidates[at]) for at in {*papers}}
-        told = map(texts.__getitem__, papers)
-        yield from zip(some.tolist(), repeat(NAMED.index(kind)), told, parts[some].tolist())
+def _voted(pool: Pool, scores: Scores, picked: Picked, kind: ReasonKind) -> Evidence:
+    """What the votes did, or their rise."""
+    adds = pool.popularity[0 if kind is ReasonKind.VOTES else 1]
+    parts = adds[picked.papers]
+    if scores.left is not None:
+        parts = parts * scores.left[picked.readers, picked.papers]
+    some = np.flatnonzero(parts > 0)
+    papers = picked.papers[some].tolist()
+    texts = {at: _counts(kind, pool.candidates[at]) for at in {*papers}}
+    kinds = np.full(len(some), NAMED.index(kind))
+    return Evidence(some, kinds, parts[some], [*map(texts.__getitem__, papers)])
 
 
 def _counts(kind: ReasonKind, candidate: Candidate) -> str:

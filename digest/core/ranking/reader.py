@@ -52,16 +52,19 @@ class Reader:
 
 class Line(NamedTuple):
     """What a reader typed on one line: the text, cut around its words (see `parted`); each of its
-    terms once, in their order, with its first and last word; and the line as a phrase."""
+    terms once, in their order, with its first and last word; the words in the form of a phrase,
+    and the phrase that they are."""
 
     text: str
     parts: list[str]
-    terms: tuple[str, ...]
-    places: tuple[tuple[int, int], ...]
+    places: dict[str, tuple[int, int]]
+    words: list[str]
     phrase: str
 
     def written(self, first: int, last: int) -> str:
         """The characters from one word to another."""
+        if first == last:
+            return self.parts[2 * first + 1]
         return "".join(self.parts[2 * first + 1 : 2 * last + 2])
 
     @property
@@ -103,7 +106,7 @@ def read(reader: Reader) -> Model:
     keywords = [line(text) for text in _cut(profile.keywords)]
     authors = [one for one in _cut(profile.authors) if name(one).family]
     return Model(
-        interests=_distinct([one for one in interests if one.terms], _terms),
+        interests=_distinct([one for one in interests if one.places], _terms),
         keywords=_distinct([one for one in keywords if _says_something(one)], _phrase_of),
         liked=_latest(reader.liked),
         disliked=_latest(reader.disliked),
@@ -134,13 +137,15 @@ def line(text: str) -> Line:
     places: dict[str, tuple[int, int]] = {}
     before = ""
     for at, one in enumerate(map(root, found[:MOST_WORDS])):
-        if before and one:
-            places.setdefault(f"{before} {one}", (at - 1, at))
-        if len(one) > 1:  # one letter or sign says nothing without its neighbour
-            places.setdefault(one, (at, at))
+        if one:
+            if before:
+                places.setdefault(f"{before} {one}", (at - 1, at))
+            if len(one) > 1:  # one letter or sign says nothing without its neighbour
+                places.setdefault(one, (at, at))
         before = one
-    whole = " ".join(map(singular, found)) if len(plain) <= LONGEST_PHRASE else phrase(plain)
-    return Line(plain, parts, tuple(places), tuple(places.values()), whole)
+    plural_free = [*map(singular, found)]
+    whole = " ".join(plural_free) if len(plain) <= LONGEST_PHRASE else phrase(plain)
+    return Line(plain, parts, places, plural_free, whole)
 
 
 @lru_cache(maxsize=1 << 12)
@@ -150,11 +155,11 @@ def terms_of(paper: LikedPaper) -> Counter[str]:
 
 
 def _says_something(keyword: Line) -> bool:
-    return bool(keyword.terms) or any(map(root, map(folded, keyword.parts[1::2])))
+    return bool(keyword.places) or any(map(root, map(folded, keyword.parts[1::2])))
 
 
 def _terms(one: Line) -> Hashable:
-    return frozenset(one.terms)
+    return frozenset(one.places)
 
 
 def _phrase_of(one: Line) -> str:

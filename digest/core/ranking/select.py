@@ -1,36 +1,35 @@
 """Which papers, in what order, under which heading: from a shard's scores to the mails."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, islice, pairwise
+from typing import NamedTuple
 
 import numpy as np
 
-from digest.core.edition import Section
 from digest.core.ranking import weights
 from digest.core.ranking.pool import Flags, Floats, Places, Pool
 from digest.core.ranking.score import DIGITS, Scores
 
 
-@dataclass(slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The papers of one reader's mail, by their places in the pool: each section in its order, and
-    the headings of those that stand under one."""
+    the headings they stand under, None where nobody asked for several things."""
 
-    for_you: list[int] = field(default_factory=list)
-    rising: list[int] = field(default_factory=list)
-    trending: list[int] = field(default_factory=list)
-    headings: Mapping[int, str] = field(default_factory=dict)
-
-    @property
-    def papers(self) -> list[int]:
-        return [*self.for_you, *self.rising, *self.trending]
+    for_you: list[int]
+    rising: list[int]
+    trending: list[int]
+    headings: Mapping[int, str] | None = None
 
     @property
-    def sections(self) -> list[Section]:
-        lengths = (len(self.for_you), len(self.rising), len(self.trending))
-        mine, rose, best = lengths
-        return [Section.FOR_YOU] * mine + [Section.RISING] * rose + [Section.TRENDING] * best
+    def sections(self) -> Sequence[list[int]]:
+        """The papers of every section, in the mail's order."""
+        return (self.for_you, self.rising, self.trending)
+
+    @property
+    def heads(self) -> Iterable[str]:
+        """The heading of every paper, in the mail's order."""
+        papers = chain(self.for_you, self.rising, self.trending)
+        return map(self.headings.__getitem__, papers) if self.headings else ("" for _ in papers)
 
 
 def select(pool: Pool, scores: Scores, barred: Sequence[Collection[int]]) -> list[Choice]:
@@ -72,7 +71,8 @@ class _Room:
             if at not in self.gone:
                 taken.append(at)
                 self.gone.add(at)
-                self.gone.update(self.twins.get(at, ()))
+                if at in self.twins:
+                    self.gone |= self.twins[at]
                 if len(taken) == most:
                     break
         self.places -= len(taken)
@@ -80,17 +80,18 @@ class _Room:
 
 
 class _Lists:
-    """For each reader of a shard, best first: the papers that fit (`homes`: the interest that drew
-    each, -1 for none), those that rose, and the day's best."""
+    """For each reader of a shard, best first: the papers that fit, those that rose, and the day's
+    best. `homes` are the interests that the fitting stand under, `drawn` those that drew them by
+    themselves, -1 for none."""
 
     def __init__(self, pool: Pool, scores: Scores) -> None:
         readers, papers = _best_first(scores.total, _relevant(scores))
-        drawn = scores.best[readers, papers] >= weights.BAR
-        homes = np.where(drawn, scores.home[readers, papers], -1)
+        home, best = scores.home[readers, papers], scores.best[readers, papers]
+        self.homes = _by_reader(scores, readers, np.where(best >= weights.RISING_BAR, home, -1))
+        self.drawn = _by_reader(scores, readers, np.where(best >= weights.BAR, home, -1))
         rising = pool.rising & (scores.personal >= weights.RISING_BAR)
         trending = np.broadcast_to(pool.trending & ~pool.revised, rising.shape)
         self.fitting = _by_reader(scores, readers, papers)
-        self.homes = _by_reader(scores, readers, homes)
         self.rising = _by_reader(scores, *_best_first(scores.total, rising))
         self.trending = _by_reader(scores, *_best_first(scores.total, trending))
         self.revised = frozenset(np.flatnonzero(pool.revised).tolist())
@@ -126,33 +127,38 @@ def _fitting(lists: _Lists, scores: Scores, reader: int, room: _Room) -> Choice:
     rising = room.fill(lists.rising[reader])
     trending = room.fill(lists.trending[reader], weights.TRENDING_MOST)
     mine += room.fill(at for at in fitting if at in revised)
-    if several or revised:
-        taken = set(mine)
-        mine = [at for at in fitting if at in taken]
-    trending.sort(key=lambda at: -lists.votes[at])
-    choice = Choice(mine, rising, trending)
-    if several:
-        choice.headings = _headings(scores, reader, choice.papers)
-        choice.for_you = _grouped(mine, choice.headings)
-    return choice
+    trending.sort(key=lists.votes.__getitem__, reverse=True)
+    if not several:
+        return Choice(_kept(fitting, mine) if revised else mine, rising, trending)
+    headings = _headings(lists, scores, reader, [*rising, *trending])
+    return Choice(_grouped(_kept(fitting, mine), headings), rising, trending, headings)
 
 
 def _one_for_each(lists: _Lists, reader: int, room: _Room) -> Iterable[int]:
     """The best new paper of every interest that has one, the strongest first."""
     best: dict[int, int] = {}
-    for at, home in zip(lists.fitting[reader], lists.homes[reader], strict=True):
-        if home >= 0 and at not in room.gone and at not in lists.revised:
-            best.setdefault(home, at)
+    for at, interest in zip(lists.fitting[reader], lists.drawn[reader], strict=True):
+        if interest >= 0 and at not in room.gone and at not in lists.revised:
+            best.setdefault(interest, at)
     return best.values()
 
 
-def _headings(scores: Scores, reader: int, papers: Sequence[int]) -> dict[int, str]:
-    """The interest each paper stands under, for a reader with several; "" if none drew it."""
-    names = [one.heading for one in scores.models[reader].interests]
-    home, best = scores.home[reader], scores.best[reader]
-    return {
-        at: names[home.item(at)] if best.item(at) >= weights.RISING_BAR else "" for at in papers
-    }
+def _kept(papers: Sequence[int], some: Iterable[int]) -> list[int]:
+    """Some of the papers, in the order of all."""
+    wanted = {*some}
+    return [at for at in papers if at in wanted]
+
+
+def _headings(lists: _Lists, scores: Scores, reader: int, others: Iterable[int]) -> dict[int, str]:
+    """The interest that each fitting paper and some others stand under, "" if none drew it."""
+    names = [*(one.heading for one in scores.models[reader].interests), ""]
+    found = dict(
+        zip(lists.fitting[reader], map(names.__getitem__, lists.homes[reader]), strict=True)
+    )
+    for at in others:
+        drew = scores.best.item(reader, at) >= weights.RISING_BAR
+        found[at] = names[scores.home.item(reader, at)] if drew else ""
+    return found
 
 
 def _grouped(papers: Iterable[int], headings: Mapping[int, str]) -> list[int]:
@@ -181,7 +187,7 @@ def _day_s_best(pool: Pool, total: Floats, room: _Room) -> Choice:
     taken += room.fill(at for at in order if at in rising)
     chosen = set(taken)
     by_votes = sorted(chosen - rising, key=lambda at: (-pool.votes[at], -total[at], at))
-    return Choice(rising=[at for at in order if at in chosen & rising], trending=by_votes)
+    return Choice([], [at for at in order if at in chosen & rising], by_votes)
 
 
 def best_first(total: Floats) -> list[int]:

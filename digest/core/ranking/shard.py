@@ -87,7 +87,11 @@ def explain(pool: Pool, reader: Reader, paper_id: int) -> Explanation:
     [choice] = select(pool, scores, [barred])
     total = scores.total[0]
     scored = len(pool) - len(barred)
-    chosen = dict(zip(choice.papers, choice.sections, strict=True))
+    chosen = {
+        one: section
+        for section, papers in zip(Section, choice.sections, strict=True)
+        for one in papers
+    }
     cut_off = min((float(total[at]) for at in chosen), default=None)
     if paper_id not in pool.places:
         bar = "not among the papers of this digest"
@@ -122,20 +126,20 @@ def _twin(pool: Pool, chosen: Iterable[int], at: int) -> str:
 
 
 def _picks(pool: Pool, scores: Scores, choices: Sequence[Choice]) -> list[tuple[Pick, ...]]:
-    papers = [*chain.from_iterable(choice.papers for choice in choices)]
-    counts = [len(choice.papers) for choice in choices]
-    readers = np.repeat(np.arange(len(choices)), counts)
-    picked = Picked(readers, np.array(papers, dtype=np.int64))
+    groups = [*chain.from_iterable(choice.sections for choice in choices)]
+    counts = np.array([*map(len, groups)], dtype=np.int64).reshape(len(choices), len(Section))
+    papers = [*chain.from_iterable(groups)]
+    of_readers = counts.sum(axis=1)
+    picked = Picked(np.repeat(np.arange(len(choices)), of_readers), np.array(papers, np.int64))
+    sections = np.repeat([*range(len(Section))] * len(choices), counts.ravel())
     candidates = [pool.candidates[at] for at in papers]
     picks = map(
         Pick,
         [one.paper_id for one in candidates],
-        scores.total[readers, picked.papers].tolist(),
-        chain.from_iterable(choice.sections for choice in choices),
+        scores.total[picked.readers, picked.papers].tolist(),
+        map(tuple(Section).__getitem__, sections.tolist()),
         [one.change for one in candidates],
         reasons(pool, scores, picked),
-        chain.from_iterable(
-            (choice.headings.get(at, "") for at in choice.papers) for choice in choices
-        ),
+        chain.from_iterable(choice.heads for choice in choices),
     )
-    return [tuple(islice(picks, count)) for count in counts]
+    return [tuple(islice(picks, count)) for count in of_readers.tolist()]

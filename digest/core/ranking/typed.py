@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise, repeat
+from functools import lru_cache
+from itertools import accumulate, chain, islice, pairwise, repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -14,7 +15,7 @@ from digest.core.ranking.reader import Line
 from digest.core.ranking.sparse import Matrix, csr, product
 from digest.core.ranking.words import COMMON_WORDS
 
-Found: TypeAlias = tuple[int, float]
+Found: TypeAlias = tuple[str, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,6 +24,7 @@ class Typed:
     none). A line's terms begin at its place in `ends` and end at the next."""
 
     lines: Sequence[Line]
+    terms: Sequence[str]
     ends: Places
     rarities: Sequence[float]
     columns: Places
@@ -30,8 +32,8 @@ class Typed:
     def fits(self, pool: Pool) -> Floats:
         """How well each line fits each paper: about 1 for a paper full of its rarest terms."""
         least = mass(pool.vocabulary.greatest * weights.LEAST_RARITY)
-        masses = [*map(mass, self.rarities)]
-        full = [_full_match(masses[a:b], least) for a, b in pairwise(self.ends.tolist())]
+        masses = map(mass, self.rarities)
+        full = [_full_match([*islice(masses, len(line.places))], least) for line in self.lines]
         shares = np.repeat(1 / np.array(full, dtype=np.float64), np.diff(self.ends))
         return product(self._query(shares, len(pool.columns)), pool.typed)
 
@@ -40,16 +42,18 @@ class Typed:
         ends = np.concatenate(([0], np.cumsum(known)))[self.ends]
         return csr(shares[known], self.columns[known], ends, width)
 
-    def found(self, pool: Pool, lines: Places, papers: Places) -> Iterator[list[Found]]:
-        """Of some lines, each for one paper, the terms that stand there: a term's number on the
-        line, and what it weighs in the paper."""
+    def found(self, pool: Pool, lines: Places, papers: Places) -> Iterator[Sequence[Found]]:
+        """Of some lines, each for one paper, the terms that stand there, and what each weighs."""
         counts = np.diff(self.ends)[lines]
         terms = ranges(self.ends[lines], counts)
-        weighed = pool.typed_at(self.columns[terms], np.repeat(papers, counts))
-        some = np.flatnonzero(weighed > 0)
-        asked = np.repeat(np.arange(len(lines)), counts)[some]
-        numbers = terms[some] - self.ends[lines][asked]
-        every = [*zip(numbers.tolist(), weighed[some].tolist(), strict=True)]
+        asked = np.repeat(np.arange(len(lines)), counts)
+        known = self.columns[terms] >= 0
+        terms, asked = terms[known], asked[known]
+        weighed = pool.typed_at(self.columns[terms], papers[asked])
+        some = weighed > 0
+        terms, asked, weighed = terms[some], asked[some], weighed[some]
+        found = map(self.terms.__getitem__, terms.tolist())
+        every = [*zip(found, weighed.tolist(), strict=True)]
         ends = np.cumsum(np.bincount(asked, minlength=len(lines))).tolist()
         return (every[start:end] for start, end in pairwise([0, *ends]))
 
@@ -64,16 +68,18 @@ class Typed:
 
 def typed(pool: Pool, lines: Sequence[Line]) -> Typed:
     """The lines with what the pool knows of their terms."""
-    terms = [*chain.from_iterable(line.terms for line in lines)]
+    terms = [*chain.from_iterable(line.places for line in lines)]
     columns = map(pool.columns.get, terms, repeat(-1))
     return Typed(
         lines=lines,
-        ends=np.array([*accumulate((len(line.terms) for line in lines), initial=0)], np.int64),
+        terms=terms,
+        ends=np.array([*accumulate((len(line.places) for line in lines), initial=0)], np.int64),
         rarities=pool.vocabulary.rarities(terms),
         columns=np.fromiter(columns, np.int64, len(terms)),
     )
 
 
+@lru_cache(maxsize=1 << 14)
 def mass(rarity: float) -> float:
     """What a typed term weighs in a paper that is full of it."""
     return float(rarity**weights.RARE)
