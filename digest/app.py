@@ -1,4 +1,8 @@
-"""App: what a story holds in its hand; build(settings) wires it, and nothing else does."""
+"""App: what a story holds in its hand; build(settings) wires it, and nothing else does.
+
+What only some commands use (the fetcher, the signer, the look of mail) is loaded when it is asked
+for: it would cost the others half a second.
+"""
 
 import os
 import secrets
@@ -8,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -16,14 +21,15 @@ from digest.core import breaker, pace
 from digest.core.diff import Rising
 from digest.core.message import Message
 from digest.errors import SettingsError, StoreError
-from digest.fetch import Limits
-from digest.mail.dkim import Signer
-from digest.mail.signing import signer_of
-from digest.mail.site import Site
 from digest.settings import Settings
 from digest.shipped import shipped
 from digest.store.database import Database
 from digest.store.lease import lease_now
+
+if TYPE_CHECKING:
+    from digest.fetch import Limits
+    from digest.mail.dkim import Signer
+    from digest.mail.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class App:
     clock: Callable[[], datetime]
     secret: bytes
     lease_now: Callable[[Session], datetime] = lease_now
-    signer: Signer | None = None
+    signer: "Signer | None" = None
 
     def begin(self) -> AbstractContextManager[Session]:
         """A transaction that writes."""
@@ -56,8 +62,10 @@ class App:
         return Rising(self.settings.rising_factor, self.settings.rising_votes)
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> "Limits":
         """What a fetch may cost, and who it says is asking."""
+        from digest.fetch import Limits
+
         given = self.settings
         return Limits(
             max_bytes=given.fetch_max_bytes,
@@ -73,8 +81,10 @@ class App:
         return self.settings.templates or shipped("templates")
 
     @property
-    def site(self) -> Site:
+    def site(self) -> "Site":
         """How mail presents this installation."""
+        from digest.mail.site import Site
+
         name, address = parseaddr(self.settings.sender)
         return Site(
             name=self.settings.name,
@@ -103,8 +113,18 @@ def build(settings: Settings, clock: Callable[[], datetime] = utcnow) -> App:
         raise StoreError("the database is older than this program: run `digest init`")
     pace.parse(settings.pace)
     breaker.parse(settings.breaker)
-    signer = signer_of(settings, parseaddr(settings.sender)[1])
-    return App(settings, database, clock, secret_of(settings, database), signer=signer)
+    return App(
+        settings, database, clock, secret_of(settings, database), signer=_signer_of(settings)
+    )
+
+
+def _signer_of(settings: Settings) -> "Signer | None":
+    """What signs our mail; without a key, nothing is loaded that could."""
+    if not (settings.dkim_key.get_secret_value() or settings.dkim_ed25519_key.get_secret_value()):
+        return None
+    from digest.mail.signing import signer_of
+
+    return signer_of(settings, parseaddr(settings.sender)[1])
 
 
 def initialise(settings: Settings) -> Database:

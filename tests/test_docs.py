@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from digest.cli.commands import Later
 from digest.cli.program import cli
 from digest.settings import PREFIX, Settings, names
 from tests.given import ROOT
@@ -16,7 +18,7 @@ PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("seeds/*
 ENV = (ROOT / "deploy" / "env.example").read_text("utf-8")
 CONSOLE = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)|(?:src|srcset|href)=\"([^\"]+)\"")
-PROGRAM = get_command(cli)
+PROGRAM: TyperGroup = get_command(cli)  # type: ignore[assignment]
 
 
 def name_of(page: Path) -> str:
@@ -51,10 +53,16 @@ def test_every_setting_of_env_example_has_a_comment() -> None:
             assert lines[number - 1].startswith("# "), line
 
 
+def whole(group: TyperGroup, name: str) -> TyperCommand | TyperGroup:
+    """A command of a group, with its options; KeyError if it has none of this name."""
+    found = group.commands[name]
+    return found.whole if isinstance(found, Later) else found  # type: ignore[return-value]
+
+
 def commands() -> Iterator[str]:
     """Every command a user can type, as "subscribers add"."""
-    for name, command in PROGRAM.commands.items():  # type: ignore[attr-defined]
-        inner = getattr(command, "commands", None)
+    for name in PROGRAM.commands:
+        inner = getattr(whole(PROGRAM, name), "commands", None)
         yield from (f"{name} {each}" for each in inner) if inner else (name,)
 
 
@@ -79,9 +87,10 @@ def typed() -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize(("page", "line"), list(typed()))
 def test_a_shown_command_has_a_right_name_arguments_and_options(page: str, line: str) -> None:
-    command, words = PROGRAM, shlex.split(line)[1:]
-    while (inner := getattr(command, "commands", None)) and words and words[0][0] != "-":
-        command = inner[words.pop(0)]
+    command: TyperCommand | TyperGroup = PROGRAM
+    words = shlex.split(line)[1:]
+    while isinstance(command, TyperGroup) and words and words[0][0] != "-":
+        command = whole(command, words.pop(0))
     command.make_context(line, words)  # raises a usage error for what it does not know
 
 

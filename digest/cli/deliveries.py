@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from digest import explain, steering
+from digest import steering
 from digest.app import App
 from digest.cli import account
 from digest.cli.terminal import Json, app_of, err, fail, out, print_json
@@ -55,6 +55,8 @@ def deliveries(
 
 
 def _of_reader(app: App, email: str, *, as_json: bool) -> None:
+    from digest import explain  # with it comes the ranking, which no run's account needs
+
     found = explain.deliveries_to(app, addresses.parse(email))
     if as_json:
         print_json({"email": email, "deliveries": [_delivery_json(one) for one in found]})

@@ -19,6 +19,11 @@ _HELP = "What keeps mail from arriving, and how to mend it."
 cli = typer.Typer(no_args_is_help=True, help=_HELP)
 
 
+def register(program: typer.Typer) -> None:
+    """Add these commands to the program."""
+    program.add_typer(cli, name="doctor")
+
+
 @cli.callback()
 def doctor() -> None:
     """Keeps this a group while it has one command."""

@@ -15,6 +15,11 @@ cli = typer.Typer(no_args_is_help=True, help="Keys of the HTTP API: add, list, r
 Name = Annotated[str, typer.Argument(help="What to call the key.")]
 
 
+def register(program: typer.Typer) -> None:
+    """Add these commands to the program."""
+    program.add_typer(cli, name="keys")
+
+
 @cli.command()
 def add(
     context: typer.Context,

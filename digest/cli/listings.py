@@ -1,14 +1,16 @@
-"""init, collect, papers: the history and what comes into it."""
+"""init, collect, papers: the history and what comes into it.
+
+What fetches and reads listings is loaded by `collect` alone.
+"""
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from digest import pipeline
 from digest.app import initialise
 from digest.cli.terminal import (
     FAILED,
@@ -22,9 +24,11 @@ from digest.cli.terminal import (
     read_day,
 )
 from digest.core.edition import Change
-from digest.pipeline import Report
 from digest.store import history
 from digest.store.history import Stored
+
+if TYPE_CHECKING:
+    from digest.pipeline import Report
 
 COUNTS = ("listed", "new", "revised", "rising", "seen")
 
@@ -65,6 +69,8 @@ def collect(
 
     Examples: digest collect huggingface · digest collect listings/2026-05-*.json
     """
+    from digest import pipeline
+
     app = app_of(context)
     with progress("collecting") as bar:
         seen: dict[str, None] = {}
@@ -82,11 +88,11 @@ def collect(
         raise typer.Exit(FAILED)
 
 
-def _numbers(report: Report) -> dict[str, int]:
+def _numbers(report: "Report") -> dict[str, int]:
     return {"listed": report.listed} | {c.value: report.counts[c] for c in Change}
 
 
-def _as_json(reports: Sequence[Report]) -> dict[str, Any]:
+def _as_json(reports: "Sequence[Report]") -> dict[str, Any]:
     sources = {
         report.name: {"state": report.state.value, **_numbers(report), "error": report.error}
         for report in reports
@@ -95,7 +101,7 @@ def _as_json(reports: Sequence[Report]) -> dict[str, Any]:
     return {"sources": sources, **sums}
 
 
-def _print(reports: Sequence[Report]) -> None:
+def _print(reports: "Sequence[Report]") -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("source", overflow="fold")
     table.add_column("state")
@@ -112,7 +118,7 @@ def _print(reports: Sequence[Report]) -> None:
             out.print(line, style="red", markup=False)
 
 
-def _state(report: Report) -> str:
+def _state(report: "Report") -> str:
     colour = {"fresh": "green", "failed": "red"}.get(report.state, "yellow")
     return f"[{colour}]{report.state}[/]"
 

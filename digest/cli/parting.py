@@ -12,9 +12,13 @@ from subscribers import address as addresses
 from subscribers.consent import ConsentKind, Reason, Status
 
 SOURCE = "command line"
-__all__ = ["cli"]
 
 Email = Annotated[str, typer.Argument(help="The address.")]
+
+
+def register(program: typer.Typer) -> None:
+    """Add these commands to the program."""
+    program.add_typer(cli, name="subscribers")
 
 
 @cli.command("list")

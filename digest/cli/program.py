@@ -9,19 +9,8 @@ from typing import Annotated
 import typer
 
 from digest import logs
-from digest.cli import (
-    bounces,
-    deliveries,
-    doctor,
-    keys,
-    listings,
-    parting,
-    runs,
-    sending,
-    show,
-    web,
-)
-from digest.cli.terminal import FAILED, Context, err
+from digest.cli.commands import Program
+from digest.cli.terminal import FAILED, Context, err, out
 from digest.errors import DigestError
 from subscribers.errors import SubscriberError
 
@@ -29,11 +18,20 @@ log = logging.getLogger(__name__)
 
 cli = typer.Typer(
     name="digest",
+    cls=Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        out.print(f"digest {version('papers-digest')}", markup=False)
+        raise typer.Exit
 
 
 @cli.callback()
@@ -44,6 +42,10 @@ def program(
     ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say what is done, and show tracebacks.")
+    ] = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_say_version, is_eager=True, help="Say the version."),
     ] = False,
 ) -> None:
     """Trending papers in your inbox, once a day.
@@ -58,18 +60,6 @@ def program(
     """
     logs.configure(logging.INFO if verbose else logging.ERROR)
     context.obj = Context(config, verbose)
-
-
-listings.register(cli)
-cli.add_typer(parting.cli, name="subscribers")
-cli.add_typer(keys.cli, name="keys")
-cli.add_typer(doctor.cli, name="doctor")
-sending.register(cli)
-cli.add_typer(runs.cli, name="runs")
-deliveries.register(cli)
-show.register(cli)
-web.register(cli)
-bounces.register(cli)
 
 
 def run() -> None:

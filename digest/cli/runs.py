@@ -1,4 +1,7 @@
-"""runs: how the sends stand; pause, resume and cancel one, decide what is in doubt."""
+"""runs: how the sends stand; pause, resume and cancel one, decide what is in doubt.
+
+What sends is loaded by `resume` alone.
+"""
 
 import getpass
 import socket
@@ -9,10 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from digest import explain, sender, steering
+from digest import steering
 from digest.app import App
-from digest.cli import account, live
-from digest.cli.sending import report
+from digest.cli import account
 from digest.cli.terminal import (
     FAILED,
     Json,
@@ -34,6 +36,11 @@ cli = typer.Typer(help="The sends as runs: how they stand; pause, resume, cancel
 
 Number = Annotated[int, typer.Argument(metavar="RUN", help="The number that `digest runs` shows.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for the count.")]
+
+
+def register(program: typer.Typer) -> None:
+    """Add these commands to the program."""
+    program.add_typer(cli, name="runs")
 
 
 class Choice(StrEnum):
@@ -101,6 +108,10 @@ def pause(context: typer.Context, run: Number, as_json: Json = False) -> None:
 @cli.command()
 def resume(context: typer.Context, run: Number, as_json: Json = False) -> None:
     """Go on with a paused run: open it again, and send from this shell."""
+    from digest import sender
+    from digest.cli import live
+    from digest.cli.sending import report
+
     app = app_of(context)
     step = steering.resume(app, run)
     if not as_json:
@@ -181,6 +192,8 @@ def _decided(run: int, count: int, to: State, email: Sequence[str] | None) -> st
 
 
 def _reader(app: App, email: str) -> int:
+    from digest import explain
+
     with app.read() as session:
         return explain.subscriber(session, addresses.parse(email)).id
 

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Protocol
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from digest.app import App, build
-from digest.settings import Settings, load
+if TYPE_CHECKING:
+    from digest.app import App
+    from digest.settings import Settings
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -29,20 +29,25 @@ class Context:
 
     config: Path | None
     verbose: bool = False
-    _app: App | None = field(default=None)
+    _app: "App | None" = field(default=None)
 
     @property
-    def settings(self) -> Settings:
+    def settings(self) -> "Settings":
+        # Loaded only here, as in `app`: help and wrong usage need neither.
+        from digest.settings import load
+
         return load(self.config)
 
     @property
-    def app(self) -> App:
+    def app(self) -> "App":
+        from digest.app import build
+
         if self._app is None:
             self._app = build(self.settings)
         return self._app
 
 
-def app_of(context: typer.Context) -> App:
+def app_of(context: typer.Context) -> "App":
     """The App of this command."""
     given: Context = context.obj
     return given.app
@@ -67,7 +72,7 @@ Day = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document for a script.")]
 
 
-def today(app: App) -> date:
+def today(app: "App") -> date:
     """The calendar day in UTC."""
     return app.clock().astimezone(UTC).date()
 
@@ -98,6 +103,15 @@ class Bar(Protocol):
 @contextmanager
 def progress(what: str) -> Iterator["Bar"]:
     """A bar on a terminal, gone when it is done; silent anywhere else."""
+    # Loaded only here: most commands show no bar.
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=30),

@@ -1,24 +1,28 @@
 """Languages: what the mail says in its own words, in the reader's language.
 
-One gettext catalogue a language, templates/languages/CODE.po, read as it stands: there is no
-compiling, and a new file is a new language. English is what the templates and the code hold.
+One gettext catalogue a language, templates/languages/CODE.po, read as it stands when a reader
+first needs it: there is no compiling, and a new file is a new language. English is what the
+templates and the code hold.
 """
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache, partial
 from gettext import c2py
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.core import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
-from babel.messages.catalog import Catalog, Message
-from babel.messages.pofile import PoFileError, read_po
 from babel.numbers import format_decimal
 
 from digest.errors import SettingsError
 from digest.shipped import shipped
+
+if TYPE_CHECKING:
+    from babel.messages.catalog import Catalog, Message
 
 SUFFIX = ".po"
 HOLE = re.compile(r"%\((\w+)\)s")
@@ -28,22 +32,34 @@ _FORMATS = {"en": "en_GB"}
 _DEFAULT = "en"
 
 
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The translations of each English text, one for each plural form; and which form a number
+    asks for."""
+
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    plural: Callable[[int], int] = lambda number: int(number != 1)
+
+
 class Language:
     """One language: its words, plurals, numbers and dates."""
 
-    def __init__(
-        self,
-        code: str,
-        words: Mapping[str, tuple[str, ...]],
-        plural: Callable[[int], int] = lambda number: int(number != 1),
-    ) -> None:
-        """`words` are the translations of each English text, one for each plural form."""
+    def __init__(self, code: str, read: Callable[[], Words] = Words) -> None:
+        """`read` gives the words; it is called once, when the first of them is needed."""
         self._locale = Locale.parse(code)
         self.code = code
         self.tag = code.replace("_", "-")
-        self.direction = self._locale.text_direction
-        self._words, self._plural = words, plural
+        self._read = read
         self._formats = _FORMATS.get(code, code)
+
+    @cached_property
+    def _words(self) -> Words:
+        return self._read()
+
+    @property
+    def direction(self) -> str:
+        """How it is written: "ltr" or "rtl"."""
+        return self._locale.text_direction
 
     @property
     def name(self) -> str:
@@ -53,13 +69,13 @@ class Language:
 
     def gettext(self, text: str, **values: object) -> str:
         """`text` in this language, English where it has none, with its %(name)s filled in."""
-        found = self._words.get(text)
+        found = self._words.said.get(text)
         return filled(found[0] if found else text, values)
 
     def ngettext(self, one: str, many: str, number: int, **values: object) -> str:
         """The form of a text that `number` asks for; %(count)s is the number, unless given."""
-        forms = self._words.get(one)
-        text = forms[self._plural(number)] if forms else one if number == 1 else many
+        forms = self._words.said.get(one)
+        text = forms[self._words.plural(number)] if forms else one if number == 1 else many
         return filled(text, {COUNT: self.number(number), **values})
 
     def number(self, number: int) -> str:
@@ -82,7 +98,7 @@ class Language:
         return self.gettext("since %(date)s", date=_date(self._formats, then, "MMMMd"))
 
 
-ENGLISH = Language(_DEFAULT, {})
+ENGLISH = Language(_DEFAULT)
 
 
 class Languages:
@@ -117,22 +133,37 @@ class Languages:
 @cache
 def load(templates: Path) -> Languages:
     """The languages in the folder `languages` of the templates, or the shipped ones if it has
-    none. SettingsError names the file and the line that cannot be used."""
+    none. SettingsError names a file that is no language, at once; or, with the line, what cannot
+    be used in one, when its words are first needed."""
     folder = templates / "languages"
     folder = folder if folder.is_dir() else shipped("templates") / "languages"
-    return Languages([_read(file) for file in sorted(folder.glob(f"*{SUFFIX}"))])
+    return Languages([_language(file) for file in sorted(folder.glob(f"*{SUFFIX}"))])
 
 
-def _read(file: Path) -> Language:
+def _language(file: Path) -> Language:
+    try:
+        return Language(file.stem, partial(_read, file))
+    except (ValueError, UnknownLocaleError) as error:
+        raise _unusable(file, error) from error
+
+
+def _read(file: Path) -> Words:
+    # Loaded only here: English readers need no catalogue.
+    from babel.messages.pofile import PoFileError, read_po
+
     try:
         with file.open("rb") as lines:
             catalog = read_po(lines, locale=file.stem, abort_invalid=True)
-        return _language(file, catalog)
-    except (OSError, ValueError, PoFileError, UnknownLocaleError) as error:
-        raise SettingsError(f"{file}: no catalogue of a language: {error}") from error
+        return _words(file, catalog)
+    except (OSError, ValueError, PoFileError) as error:
+        raise _unusable(file, error) from error
 
 
-def _language(file: Path, catalog: Catalog) -> Language:
+def _unusable(file: Path, error: Exception) -> SettingsError:
+    return SettingsError(f"{file}: no catalogue of a language: {error}")
+
+
+def _words(file: Path, catalog: "Catalog") -> Words:
     words = {}
     for message in catalog:
         one, *many = _texts(message.id)
@@ -140,11 +171,11 @@ def _language(file: Path, catalog: Catalog) -> Language:
         if one and all(said) and not message.fuzzy:
             _check(file, message, (one, *many), said, catalog.num_plurals)
             words[one] = said
-    return Language(file.stem, words, c2py(catalog.plural_expr))
+    return Words(words, c2py(catalog.plural_expr))
 
 
 def _check(
-    file: Path, message: Message, original: Sequence[str], said: Sequence[str], plurals: int
+    file: Path, message: "Message", original: Sequence[str], said: Sequence[str], plurals: int
 ) -> None:
     """A text without its placeholders would lose a link or a number: SettingsError."""
     holes = set(HOLE.findall(original[-1])) | {COUNT}

@@ -6,28 +6,31 @@ and put into quoted-printable. compose.py joins what is left.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import FileSystemLoader, StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
-from premailer import Premailer
 
 from digest.core.edition import Candidate
 from digest.mail import headers
 from digest.mail.card import Card, card
 from digest.mail.language import ENGLISH, Language
-from digest.mail.shape import CodedShape, Marks, Shape
+from digest.mail.quoted import quoted
+from digest.mail.shape import CodedShape, Form, Marks, Shape
 from digest.mail.site import Site, cleaned
 from digest.mail.wording import wrap
 
 MEDIA = ("html", "txt")
 _BITS = ("plain", "gap", "term", "title")
 _HOLES = ("note", "heading", "rule", "rest", "why", "feedback", "mute", "number", "topic")
-Line = tuple[str, Mapping[str, tuple[str, str]], str]
+FRAME = ("subject", "preheader", "line", "because", "settings", "unsubscribe", "feedback")
+CARD = ("why", "feedback", "topic")
+Both = tuple[bytes, bytes]  # text, HTML
+_NOTHING = CodedShape((b"",), ())
 _NO_ATTRIBUTES = ["align", "valign", "width", "height"]  # the templates say them where they must
 
 
@@ -63,39 +66,71 @@ class Templates:
         return Markup(text) if name.endswith(".html") else text  # noqa: S704 (autoescaped)
 
 
+class Line(NamedTuple):
+    """The line of reasons: what begins it, what stands around each kind of bit, what ends it."""
+
+    start: str
+    around: Mapping[str, tuple[str, str]]
+    end: str
+
+
 @dataclass(frozen=True, slots=True)
 class Medium:
     """The shared parts of the HTML or of the text: whole cards in quoted-printable, and the
-    shapes of blocks that hold little but the reader's own words. `size` is the frame's."""
+    shapes of blocks that hold little but the reader's own words.
 
-    frame: CodedShape
-    cards: Mapping[int, CodedShape]
+    `head` and `tail` stand around the blocks, filled by FRAME, and have `size` octets without
+    that; cards are filled by CARD, those in `muted` have the link that mutes a topic.
+    """
+
+    head: Form[bytes]
+    tail: Form[bytes]
+    size: int
+    cards: Mapping[int, Form[bytes]]
+    muted: Mapping[int, Form[bytes]]
     rows: Mapping[int, bytes]
     note: Shape
     heading: Shape
     rest: Shape
     why: Line
-    mute: CodedShape
+
+
+class Said(NamedTuple):
+    """A sentence about reasons whose words are the reader's to fill in."""
+
+    text: Form[str]
+    html: Form[str]
+
+
+class Title(NamedTuple):
+    """A subject: as it is, as its header, and as it stands in the frame's text and HTML."""
+
+    subject: str
+    header: bytes
+    both: Both
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """An edition rendered for a cohort: what all its readers share.
 
-    `lines` remembers reasons and headings in quoted-printable, and `subjects` the subjects by the
-    number of papers after the first, since many readers share them.
+    `lines` remembers reasons and headings in quoted-printable, `said` the forms of sentences by
+    the kinds of reasons, and `subjects` whole subjects by the first paper's title and the number
+    of papers after it, since many readers share them.
     """
 
     site: Site
     day: date
     language: Language
     templates: Templates
+    marks: Marks
     cards: Mapping[int, Card]
     head: bytes
-    subjects: dict[int, Shape]
     html: Medium
     text: Medium
-    lines: dict[object, tuple[bytes, bytes]]
+    lines: dict[object, Both] = field(default_factory=dict)
+    said: dict[object, Said] = field(default_factory=dict)
+    subjects: dict[tuple[str, int], Title] = field(default_factory=dict)
 
 
 def render(
@@ -118,12 +153,11 @@ def render(
         day,
         language,
         room,
+        marks,
         cards,
         _head(site),
-        {},
         _medium("html", cards, room, marks, inline),
         _medium("txt", cards, room, marks, str),
-        {},
     )
 
 
@@ -136,6 +170,9 @@ def _head(site: Site) -> bytes:
 
 def inline(html: str) -> str:
     """The HTML with its style rules moved into style attributes; reads no file and no network."""
+    # Loaded only here: with its parsers it takes as long as many a command that renders nothing.
+    from premailer import Premailer
+
     done = str(
         Premailer(
             html,
@@ -148,14 +185,6 @@ def inline(html: str) -> str:
         ).transform(pretty_print=False)
     )
     return done.rstrip() + "\n"
-
-
-def subject_shape(parts: Parts, more: int) -> Shape:
-    """The subject of a mail with `more` papers after the first (-1: with none), with a hole for
-    the first one's title."""
-    marks = Marks(parts.site.secret)
-    title = marks.mark("title") if more >= 0 else ""
-    return marks.shape(subject(parts.templates, {"title": title, "more": max(more, 0)}))
 
 
 def subject(room: Templates, values: Mapping[str, Any]) -> str:
@@ -171,25 +200,34 @@ def _medium(
     finish: Callable[[str], str],
 ) -> Medium:
     blocks = list(_prototypes(kind, cards, room, marks))
-    head, *pieces, tail = finish(_framed(kind, blocks, room, marks)).split(marks.mark("cut"))
-    frame = marks.shape(head + marks.mark("content") + tail)
+    start, *pieces, end = finish(_framed(kind, blocks, room, marks)).split(marks.mark("cut"))
+    head, tail = marks.shape(start).coded(), marks.shape(end).coded()
     note, heading, rest, why, mute, *papers = map(marks.shape, pieces)
+    cards_of = dict(zip(cards, (shape.coded() for shape in papers[::2]), strict=True))
+    rows_of = dict(zip(cards, (shape.coded() for shape in papers[1::2]), strict=True))
     return Medium(
-        frame.coded(),
-        {paper_id: shape.coded() for paper_id, shape in zip(cards, papers[::2], strict=True)},
-        {paper_id: row.coded().texts[0] for paper_id, row in zip(cards, papers[1::2], strict=True)},
+        head.form(FRAME),
+        tail.form(FRAME),
+        head.size + tail.size,
+        {number: one.put("mute", _NOTHING).form(CARD) for number, one in cards_of.items()},
+        {number: _muted(one, number, mute.coded()) for number, one in cards_of.items()},
+        {number: row.texts[0] for number, row in rows_of.items()},
         note,
         heading,
         rest,
         _why_of(why),
-        mute.coded(),
     )
+
+
+def _muted(card: CodedShape, number: int, mute: CodedShape) -> Form[bytes]:
+    """A card with the link that mutes what its paper was picked for."""
+    own = mute.put("number", CodedShape((quoted(str(number)),), ()))
+    return card.put("mute", own).form(CARD)
 
 
 def _framed(kind: str, blocks: Sequence[str], room: Templates, marks: Marks) -> str:
     cut = marks.mark("cut")
-    holes = ("subject", "preheader", "line", "because", "settings", "unsubscribe", "feedback")
-    values = {name: marks.mark(name) for name in holes}
+    values = {name: marks.mark(name) for name in FRAME}
     values |= {"settings_url": values["settings"], "unsubscribe_url": values["unsubscribe"]}
     content = cut + cut.join(blocks) + cut
     return room.render(f"body.{kind}", values | {"content": Markup(content)})  # noqa: S704
@@ -220,11 +258,10 @@ def _marked(name: str, marks: Marks) -> tuple[tuple[str, str], ...]:
 
 
 def _why_of(why: Shape) -> Line:
-    """What begins the line, what stands around each kind of bit, and what ends the line."""
     around = {
         name: (why.between(f"{name}1", name), why.between(name, f"{name}2"))
         if name in why.holes
         else (why.between(f"{name}1", f"{name}2"), "")
         for name in _BITS
     }
-    return why.texts[0], around, why.texts[-1]
+    return Line(why.texts[0], around, why.texts[-1])

@@ -1,24 +1,29 @@
-"""Engine, transactions and schema: the one place that knows which database it is."""
+"""Engine, transactions and schema: the one place that knows which database it is.
+
+Alembic is loaded when the schema is upgraded: every command asks whether that is needed, and
+hardly one needs it.
+"""
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from digest.errors import SettingsError, StoreError
 from digest.store.holding import SCHEMA, hold
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+_REVISION = re.compile(r'^revision(?:: str)? = "([^"]+)"$', re.MULTILINE)
 
 
 class Database:
@@ -80,6 +85,8 @@ class Database:
 
     def upgrade(self) -> None:
         """Create the tables, or bring them up to this program; doing it again changes nothing."""
+        from alembic import command
+
         self._refuse_newer()
         try:
             with self.engine.begin() as connection:
@@ -94,19 +101,19 @@ class Database:
         """The schema's revision; None for an empty database."""
         try:
             with self.engine.connect() as connection:
-                return MigrationContext.configure(connection).get_current_revision()
+                if not inspect(connection).has_table("alembic_version"):
+                    return None
+                found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+                return None if found is None else str(found)
         except SQLAlchemyError as error:
             raise StoreError(_explain(error, self.engine)) from error
 
     def is_current(self) -> bool:
-        return self.revision() == ScriptDirectory.from_config(_alembic()).get_current_head()
+        return self.revision() == known_revisions()[-1]
 
     def _refuse_newer(self) -> None:
         here = self.revision()
-        known = {
-            script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()
-        }
-        if here is not None and here not in known:
+        if here is not None and here not in known_revisions():
             raise StoreError(
                 f"the database is newer than this program (its schema is {here}): "
                 "upgrade the program"
@@ -152,7 +159,16 @@ def _begin_sqlite(connection: Any) -> None:
     connection.exec_driver_sql(options.get("digest_begin", "BEGIN IMMEDIATE"))
 
 
-def _alembic() -> Config:
+def known_revisions() -> list[str]:
+    """The revisions that this program can bring a database to, oldest first: the migrations are
+    numbered by their files' names."""
+    files = sorted(MIGRATIONS.glob("versions/[0-9]*.py"))
+    return [found for file in files for found in _REVISION.findall(file.read_text("utf-8"))]
+
+
+def _alembic() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     return config

@@ -204,8 +204,21 @@ def test_a_catalogue_that_cannot_be_used_is_named_with_its_line(
 ) -> None:
     file = write(tmp_path, code, entry)
     with pytest.raises(SettingsError, match=reason) as told:
-        languages.load(tmp_path)
+        languages.load(tmp_path).of(code).gettext("Pause")
     assert str(file) in str(told.value)
+
+
+def test_a_catalogue_that_no_reader_needs_stops_no_mail(tmp_path: Path) -> None:
+    write(tmp_path, "de", "this is no catalogue\n")
+    write(tmp_path, "ar", 'msgid "Pause"\nmsgstr "إيقاف مؤقت"\n')
+    found = languages.load(tmp_path)
+    assert [(one.code, one.name) for one in found.offered][1:] == [
+        ("ar", "العربية"),
+        ("de", "Deutsch"),
+    ]
+    assert found.of("ar").gettext("Pause") == "إيقاف مؤقت"
+    with pytest.raises(SettingsError):
+        found.of("de").gettext("Pause")
 
 
 def write(folder: Path, code: str, entry: str) -> Path:
