@@ -184,8 +184,8 @@ def confirm(
 ) -> Subscriber:
     """Make a pending subscriber active and return them; a second click changes nothing.
 
-    BadToken if the link is forged, older than CONFIRM_WITHIN, or its person was erased or has
-    left since. A suppression for a bounce or an erasure ends: the mail arrived, and they came back.
+    BadToken if the link is forged, older than CONFIRM_WITHIN, or its person was erased, moved to
+    another address or left since. A suppression for a bounce or an erasure ends: the mail arrived, and they came back.
     """
     person = peek(session, token, key=key, now=now)
     if person.status is Status.UNSUBSCRIBED:
@@ -210,4 +210,6 @@ def peek(session: Session, token: str, *, key: bytes, now: datetime) -> Subscrib
     person = roster.by_ids(session, [link.subscriber_id]).get(link.subscriber_id)
     if person is None:
         raise BadToken("this link is for nobody here any more: subscribe again")
+    if link.version != person.token_version & 0xFFFF:  # it went to another address than theirs
+        raise BadToken("this link was replaced: subscribe again")
     return person
