@@ -185,7 +185,8 @@ def confirm(
     """Make a pending subscriber active and return them; a second click changes nothing.
 
     BadToken if the link is forged, older than CONFIRM_WITHIN, or its person was erased, moved to
-    another address or left since. A suppression for a bounce or an erasure ends: the mail arrived, and they came back.
+    another address or left since. A suppression for a bounce or an erasure ends: the mail arrived,
+    and they came back.
     """
     person = peek(session, token, key=key, now=now)
     if person.status is Status.UNSUBSCRIBED:
