@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from urllib.parse import quote
 
 from jinja2 import TemplateError
 
@@ -14,12 +13,15 @@ from digest.mail import language as languages
 from digest.mail.compose import compose
 from digest.mail.language import Language
 from digest.mail.render import Parts, render
+from digest.mail.site import Site
 from digest.selection import Chosen
 from digest.store import deliveries
 from digest.store.editions import Last
 from subscribers import tokens
-from subscribers.person import Subscriber
 from subscribers.tokens import Purpose
+
+# Read once: an enumeration takes a while to find its member.
+_UNSUBSCRIBE, _SETTINGS, _FEEDBACK = Purpose.UNSUBSCRIBE, Purpose.SETTINGS, Purpose.FEEDBACK
 
 
 class Composer:
@@ -37,7 +39,7 @@ class Composer:
         self._parts: dict[tuple[Last | None, str], Parts] = {}
 
     def message(self, chosen: Chosen) -> Message:
-        recipient = recipient_of(self._app, chosen.subscriber, chosen, self._at)
+        recipient = recipient_of(self._app, self._site, chosen, self._at)
         message = compose(self._shared(chosen), chosen.digest, recipient, self._at)
         return self._app.signed(message)
 
@@ -57,8 +59,9 @@ class Composer:
             raise SettingsError(f"the mail template {where.rstrip(':')}: {error}") from error
 
 
-def recipient_of(app: App, reader: Subscriber, chosen: Chosen, at: datetime) -> Recipient:
+def recipient_of(app: App, site: Site, chosen: Chosen, at: datetime) -> Recipient:
     """A reader as the mail addresses them."""
+    reader, schedule = chosen.subscriber, chosen.subscriber.schedule
 
     def token(purpose: Purpose, about: str = "") -> str:
         return tokens.make(
@@ -66,19 +69,20 @@ def recipient_of(app: App, reader: Subscriber, chosen: Chosen, at: datetime) -> 
         )
 
     day = chosen.digest.day.isoformat()
-    base, leave = app.settings.base_url, token(Purpose.UNSUBSCRIBE)
-    mailbox = app.settings.unsubscribe_address or app.site.address
+    base, leave = app.settings.base_url, token(_UNSUBSCRIBE)
+    mailbox = app.settings.unsubscribe_address or site.address
     confirmed = reader.confirmed_at
     return Recipient(
         delivery_key=deliveries.key("digest", chosen.digest.day, reader.id),
         address=reader.address.as_typed,
         unsubscribe_url=f"{base}/unsubscribe/{leave}",
-        settings_url=f"{base}/settings/{token(Purpose.SETTINGS)}",
-        feedback_url=f"{base}/feedback/{token(Purpose.FEEDBACK, day)}/{day}",
-        unsubscribe_mailto=f"{mailbox}?subject={quote(f'unsubscribe {leave}')}",
+        settings_url=f"{base}/settings/{token(_SETTINGS)}",
+        feedback_url=f"{base}/feedback/{token(_FEEDBACK, day)}/{day}",
+        # A token has nothing that a URL must quote but this space.
+        unsubscribe_mailto=f"{mailbox}?subject=unsubscribe%20{leave}",
         subscribed_on=confirmed.date() if confirmed else None,
-        cadence=reader.schedule.cadence,
-        hour=reader.schedule.hour,
-        zone=reader.schedule.zone,
+        cadence=schedule.cadence,
+        hour=schedule.hour,
+        zone=schedule.zone,
         plain_only=reader.plain_only,
     )

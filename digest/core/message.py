@@ -4,7 +4,6 @@ import hmac
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,5 +48,5 @@ def message_id(delivery_key: str, secret: bytes, domain: str) -> str:
 
     Source: RFC 5322, 3.6.4; mailboxes that see an id twice keep one message (RFC 7352).
     """
-    digest = hmac.digest(secret, f"message-id {delivery_key}".encode(), sha256)
+    digest = hmac.digest(secret, f"message-id {delivery_key}".encode(), "sha256")
     return f"<{b32encode(digest[:20]).decode().lower()}@{domain}>"

@@ -7,8 +7,8 @@ here. plain.py makes the same message the ordinary way; a test holds the two tog
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from email.utils import format_datetime
 from html import escape
+from typing import TypeVar
 
 from digest.core.edition import Digest, Reason, topic
 from digest.core.message import Message, Recipient, message_id
@@ -17,8 +17,8 @@ from digest.mail import headers
 from digest.mail.layout import Block, Words, blocks, values, words
 from digest.mail.links import needs_check, safe_url
 from digest.mail.quoted import quoted
-from digest.mail.render import Medium, Parts, subject_shape
-from digest.mail.why import Bit, why
+from digest.mail.render import Both, Line, Parts, Said, Title, subject
+from digest.mail.why import Bits, Cause, line, told
 from digest.mail.wording import clean, wrap
 
 BUDGET = 95_000  # octets of a whole message; Gmail clips, and hides the footer, near 102 kB
@@ -39,7 +39,9 @@ _PLAIN = (
     b"Content-Transfer-Encoding: quoted-printable\r\n\r\n"
 )
 
-Both = tuple[bytes, bytes]  # text, HTML
+Pieces = tuple[bytes, ...]
+K = TypeVar("K")
+V = TypeVar("V")
 _SPECIAL = re.compile("[&<>]")
 _REMEMBERED = 20_000  # lines of reasons and headings, some 800 octets each
 
@@ -49,48 +51,76 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
 
     The same arguments give the same bytes. UnknownPaper if a pick was not rendered.
     """
+    feedback = _coded_link(recipient.feedback_url)
     try:
-        middle = [both for _, both in fit(parts, blocks(digest, parts.language), recipient)]
+        middle = _middle(parts, blocks(digest, parts.language), feedback)
         around = words(digest, recipient, parts.cards, parts.language)
     except KeyError as error:
         raise UnknownPaper(f"paper {error.args[0]} was picked but not rendered") from error
-    subject = subject_of(parts, around)
-    frame = _frame_values(recipient, around, subject)
-    sides = {hole: _coded_value(parts, hole, value) for hole, value in frame.items()}
-    text = _body(parts.text, sides, [text for text, _ in middle], 0)
-    html = _body(parts.html, sides, [html for _, html in middle], 1)
-    body = (_MIME, _TEXT, *text, _HTML, *html, _END)
+    title = title_of(parts, around)
+    text, html = zip(*_frame(parts, title, around, recipient, feedback), strict=True)
+    body: Pieces = (*parts.text.head.pieces(*text), middle[0], *parts.text.tail.pieces(*text))
     if recipient.plain_only:
-        body = (_PLAIN, *text)
+        body = (_PLAIN, *body)
+    else:
+        rich = (*parts.html.head.pieces(*html), middle[1], *parts.html.tail.pieces(*html))
+        body = (_MIME, _TEXT, *body, _HTML, *rich, _END)
     key = message_id(recipient.delivery_key, parts.site.secret, parts.site.domain)
     to = headers.wire_address(recipient.address)
-    head = _head(parts, recipient, now, key=key, to=to, subject=subject)
-    data = b"".join((head, *body))
+    head = _head(parts, recipient, now, key=key, to=to)
     sender = headers.envelope_sender(parts.site, recipient.delivery_key)
-    return Message(key, sender, to, subject, data)
+    data = b"".join((parts.head, head[0], title.header, head[1], *body))
+    return Message(key, sender, to, title.subject, data)
 
 
-def subject_of(parts: Parts, around: Words) -> str:
-    """The subject, filled into its prepared shape."""
-    shape = parts.subjects.get(around.more)
-    if shape is None:
-        shape = parts.subjects[around.more] = subject_shape(parts, around.more)
-    return shape.fill({"title": around.subject_title})
+def title_of(parts: Parts, around: Words) -> Title:
+    """The subject, which many readers share."""
+    key = around.subject_title, around.more
+    return parts.subjects.get(key) or _remembered(
+        parts.subjects, key, lambda: _new_title(parts, around)
+    )
+
+
+def _new_title(parts: Parts, around: Words) -> Title:
+    known = {"title": around.subject_title, "more": max(around.more, 0)}
+    text = subject(parts.templates, known)
+    return Title(text, headers.wire("Subject", text), _both(text))
+
+
+def _middle(parts: Parts, every: Sequence[Block], feedback: Both) -> Both:
+    """All blocks in quoted-printable: text, HTML; or those that fit and a word about the rest."""
+    texts: list[bytes] = []
+    rich: list[bytes] = []
+    for block in every:
+        text, html = _pieces(parts, block, feedback)
+        texts += text
+        rich += html
+    both = b"".join(texts), b"".join(rich)
+    if len(both[0]) + len(both[1]) <= _room(parts):
+        return both
+    kept = [both for _, both in _fitting(parts, every, feedback)]
+    return b"".join([text for text, _ in kept]), b"".join([html for _, html in kept])
+
+
+def _room(parts: Parts) -> int:
+    return BUDGET - _RESERVE - parts.text.size - parts.html.size
 
 
 def fit(parts: Parts, every: Sequence[Block], recipient: Recipient) -> list[tuple[Block, Both]]:
     """The blocks that fit into BUDGET, each with its text and HTML; where papers had to be left
     out, the last block says how many."""
-    room = BUDGET - _RESERVE - parts.text.frame.size - parts.html.frame.size
+    return _fitting(parts, every, _coded_link(recipient.feedback_url))
+
+
+def _fitting(parts: Parts, every: Sequence[Block], feedback: Both) -> list[tuple[Block, Both]]:
+    room = _room(parts)
     found: list[tuple[Block, Both]] = []
-    url = link(recipient.feedback_url)
-    feedback = quoted(url), quoted(escaped(url))
     for place, block in enumerate(every):
-        both = coded(parts, block, feedback)
-        room -= len(both[0]) + len(both[1])
+        text, html = map(b"".join, _pieces(parts, block, feedback))
+        room -= len(text) + len(html)
         if room < 0:
             return [*_without_bare_heading(found), _rest(parts, every[place:])]
-        found.append((block, both))
+        found.append((block, (text, html)))
     return found
 
 
@@ -102,41 +132,34 @@ def _rest(parts: Parts, left: Sequence[Block]) -> tuple[Block, Both]:
     papers = sum(block.kind in ("card", "row") for block in left)
     said = parts.language.ngettext("%(count)s more paper", "%(count)s more papers", papers)
     block = Block("rest", said)
-    return block, _plain_block(parts, block)
+    return block, _worded(parts, block)
 
 
-def coded(parts: Parts, block: Block, feedback: Both) -> Both:
-    """One block in quoted-printable: text, HTML. `feedback` is the reader's link for it."""
-    if block.kind == "card":
-        why_text, why_html = _lines(parts, block.reasons)
-        to_text, to_html = feedback
-        mute = _mute(parts, block, to_html)
-        text = {"why": why_text, "feedback": to_text, "mute": b""}
-        html = {"why": why_html, "feedback": to_html, "mute": mute}
-        return (
-            b"".join(parts.text.cards[block.paper_id].fill(text)),
-            b"".join(parts.html.cards[block.paper_id].fill(html)),
-        )
-    if block.kind == "row":
-        return parts.text.rows[block.paper_id], parts.html.rows[block.paper_id]
-    return _plain_block(parts, block)
-
-
-def _mute(parts: Parts, block: Block, feedback: bytes) -> bytes:
-    """The link that mutes what a paper was picked for; nothing where that is no topic."""
-    named = topic(block.reasons)
-    if not named:
-        return b""
-    shown, number = _remembered(
-        parts,
-        ("mute", named, block.paper_id),
-        lambda: (quoted(escaped(clean(named))), quoted(str(block.paper_id))),
+def _pieces(parts: Parts, block: Block, feedback: Both) -> tuple[Pieces, Pieces]:
+    """One block in pieces of text and of HTML; `feedback` is the reader's link for it."""
+    kind, text, number, reasons = block
+    if kind == "card":
+        return _card(parts, number, reasons, feedback)
+    if kind == "row":
+        return (parts.text.rows[number],), (parts.html.rows[number],)
+    plain, rich = parts.lines.get((kind, text)) or _remembered(
+        parts.lines, (kind, text), lambda: _worded(parts, block)
     )
-    return b"".join(parts.html.mute.fill({"feedback": feedback, "number": number, "topic": shown}))
+    return (plain,), (rich,)
 
 
-def _plain_block(parts: Parts, block: Block) -> Both:
-    return _remembered(parts, (block.kind, block.text), lambda: _worded(parts, block))
+def _card(
+    parts: Parts, number: int, reasons: Sequence[Reason], feedback: Both
+) -> tuple[Pieces, Pieces]:
+    text, html = _lines(parts, reasons)
+    card = parts.text.cards[number].pieces(text, feedback[0], b"")
+    named = topic(reasons)
+    if not named:
+        return card, parts.html.cards[number].pieces(html, feedback[1], b"")
+    _, muted = parts.lines.get(named) or _remembered(
+        parts.lines, named, lambda: _both(clean(named))
+    )
+    return card, parts.html.muted[number].pieces(html, feedback[1], muted)
 
 
 def _worded(parts: Parts, block: Block) -> Both:
@@ -145,27 +168,44 @@ def _worded(parts: Parts, block: Block) -> Both:
     return quoted(plain), quoted(rich)
 
 
-def _remembered(parts: Parts, key: object, make: Callable[[], Both]) -> Both:
+def _remembered(known: dict[K, V], key: K, make: Callable[[], V]) -> V:
     """What `make` gives, remembered for the cohort's other readers."""
-    known = parts.lines.get(key)
-    if known is None:
-        if len(parts.lines) >= _REMEMBERED:
-            parts.lines.clear()
-        known = parts.lines[key] = make()
-    return known
+    if len(known) >= _REMEMBERED:
+        known.clear()
+    made = known[key] = make()
+    return made
 
 
 def _lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
-    key = tuple([(reason.kind, reason.text) for reason in reasons])
-    return _remembered(parts, key, lambda: _new_lines(parts, reasons))
+    """The line of reasons; it is remembered by what it says, which takes little to find."""
+    terms, causes = told(reasons, parts.language)
+    key = ("why", *terms, *causes)
+    return parts.lines.get(key) or _remembered(
+        parts.lines, key, lambda: _new_lines(parts, terms, causes)
+    )
 
 
-def _new_lines(parts: Parts, reasons: Sequence[Reason]) -> Both:
-    line = why(reasons, parts.language)
-    if not line:
+def _new_lines(parts: Parts, terms: Sequence[str], causes: Sequence[Cause]) -> Both:
+    if not terms and not causes:
         return b"", b""
-    text, html = _why(parts.text, line, str), _why(parts.html, line, escaped)
+    kind = (len(terms), *[kind for kind, _ in causes])
+    said = parts.said.get(kind) or _remembered(
+        parts.said, kind, lambda: _new_said(parts, len(terms), causes)
+    )
+    own = [*terms, *[text for _, text in causes]]
+    text = "".join(said.text.pieces(*own))
+    html = "".join(said.html.pieces(*map(escaped, own)))
     return quoted(wrapped_why(text)), quoted(html)
+
+
+def _new_said(parts: Parts, terms: int, causes: Sequence[Cause]) -> Said:
+    """The sentence for such reasons, with a hole for each term and each cause's text."""
+    names = [str(place) for place in range(terms + len(causes))]
+    marks = [parts.marks.mark(name) for name in names]
+    marked = [(kind, mark) for (kind, _), mark in zip(causes, marks[terms:], strict=True)]
+    bits = line(marks[:terms], marked, parts.language)
+    text, html = _why(parts.text.why, bits, str), _why(parts.html.why, bits, escaped)
+    return Said(parts.marks.shape(text).form(names), parts.marks.shape(html).form(names))
 
 
 def wrapped_why(line: str) -> str:
@@ -173,13 +213,12 @@ def wrapped_why(line: str) -> str:
     return f"\n{wrap(line.rstrip())}\n"
 
 
-def _why(medium: Medium, line: tuple[Bit, ...], safe: Callable[[str], str]) -> str:
-    start, around, end = medium.why
-    found = [start]
+def _why(shape: Line, line: Bits, safe: Callable[[str], str]) -> str:
+    found = [shape.start]
     for kind, text in line:
-        before, after = around[kind]
+        before, after = shape.around[kind]
         found += (before, safe(text), after)
-    return "".join((*found, end))
+    return "".join((*found, shape.end))
 
 
 def escaped(text: str) -> str:
@@ -187,16 +226,35 @@ def escaped(text: str) -> str:
     return escape(text, quote=False) if _SPECIAL.search(text) else text
 
 
-def _frame_values(recipient: Recipient, around: Words, subject: str) -> dict[str, str]:
-    return {
-        "subject": subject,
-        "preheader": around.preheader,
-        "line": around.line,
-        "because": around.because,
-        "settings": link(recipient.settings_url),
-        "unsubscribe": link(recipient.unsubscribe_url),
-        "feedback": link(recipient.feedback_url),
-    }
+def _frame(
+    parts: Parts, title: Title, around: Words, recipient: Recipient, feedback: Both
+) -> tuple[Both, ...]:
+    """The values of FRAME; sentences are wrapped, and many readers' own."""
+    return (
+        title.both,
+        _both(around.preheader),
+        _sentence(parts, around.line),
+        _sentence(parts, around.because),
+        _coded_link(recipient.settings_url),
+        _coded_link(recipient.unsubscribe_url),
+        feedback,
+    )
+
+
+def _sentence(parts: Parts, text: str) -> Both:
+    key = "sentence", text
+    return parts.lines.get(key) or _remembered(
+        parts.lines, key, lambda: (quoted(wrap(text)), quoted(escaped(text)))
+    )
+
+
+def _both(text: str) -> Both:
+    plain, safe = quoted(text), escaped(text)
+    return plain, plain if safe is text else quoted(safe)
+
+
+def _coded_link(url: str) -> Both:
+    return _both(link(url))
 
 
 def link(url: str) -> str:
@@ -204,29 +262,10 @@ def link(url: str) -> str:
     return safe_url(url) if needs_check(url) else url
 
 
-def _coded_value(parts: Parts, hole: str, value: str) -> Both:
-    """One value of the frame as text and as HTML; sentences are wrapped, and many readers' own."""
-    if hole in ("because", "line"):
-        return _remembered(
-            parts, (hole, value), lambda: (quoted(wrap(value)), quoted(escaped(value)))
-        )
-    return quoted(value), quoted(escaped(value))
-
-
-def _body(medium: Medium, frame: dict[str, Both], middle: list[bytes], which: int) -> list[bytes]:
-    values = {hole: both[which] for hole, both in frame.items()}
-    return medium.frame.fill(values | {"content": b"".join(middle)})
-
-
-def _head(
-    parts: Parts, recipient: Recipient, now: datetime, *, key: str, to: str, subject: str
-) -> bytes:
+def _head(parts: Parts, recipient: Recipient, now: datetime, *, key: str, to: str) -> Both:
+    """The reader's own headers: those before the subject, and those behind it."""
     personal = headers.personal(parts.site, recipient, parts.day)
-    return b"".join(
-        (
-            parts.head,
-            f"To: {to}\r\nDate: {format_datetime(now)}\r\nMessage-ID: {key}\r\n".encode(),
-            headers.wire("Subject", subject),
-            *(headers.wire(name, value) for name, value in personal),
-        )
+    return (
+        f"To: {to}\r\nDate: {headers.dated(now)}\r\nMessage-ID: {key}\r\n".encode(),
+        b"".join([headers.wire(name, value) for name, value in personal]),
     )

@@ -6,7 +6,8 @@ Source: RFC 5322 (form), 2047 (other than ASCII), 2919 (List-Id), 2369 and 8058 
 
 import re
 from base64 import b64encode
-from datetime import date
+from datetime import date, datetime, timedelta
+from email.utils import format_datetime
 from functools import lru_cache
 
 import idna
@@ -83,8 +84,23 @@ def list_id(site: Site) -> str:
 
 def feedback_id(site: Site, recipient: Recipient, day: date) -> str:
     """edition:kind:cadence:sender, for a mailbox provider's complaint counts."""
-    cadence = re.sub(r"[^a-z]", "", recipient.cadence.lower())
-    return f"{day:%Y%m%d}:digest:{cadence}:{site.domain}"
+    return _feedback_id(day, recipient.cadence, site.domain)
+
+
+@lru_cache(256)
+def _feedback_id(day: date, cadence: str, domain: str) -> str:
+    kept = re.sub(r"[^a-z]", "", cadence.lower())
+    return f"{day:%Y%m%d}:digest:{kept}:{domain}"
+
+
+def dated(now: datetime) -> str:
+    """The value of Date."""
+    return _dated(now, now.utcoffset())
+
+
+@lru_cache(16)  # a run has one instant; two may be equal and differ in their zones
+def _dated(now: datetime, _offset: timedelta | None) -> str:
+    return format_datetime(now)
 
 
 def wire(name: str, value: str) -> bytes:

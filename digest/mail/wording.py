@@ -35,7 +35,8 @@ _ABBREVIATION = re.compile(
 def clean(text: str, limit: int = 10_000) -> str:
     """`text` on one line, without characters that forge, hide or reorder what is around."""
     if text.isascii() and text.isprintable() and "  " not in text:
-        return shorten(text.strip(), limit)
+        text = text.strip()
+        return text if len(text) <= limit else shorten(text, limit)
     return shorten(" ".join(_UNSAFE.sub(" ", text).split()), limit)
 
 
@@ -75,6 +76,8 @@ def wrap(text: str) -> str:
     between characters; a longer word has its own line. A no-break space does not break, and
     becomes a space.
     """
+    if len(text) <= COLUMNS and text.isascii():
+        return text
     lines = []
     while (cut := _end_of_line(text)) is not None:
         end, start = cut

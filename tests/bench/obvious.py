@@ -57,7 +57,7 @@ async def _send(app: App, chosen: Sequence[Chosen], port: int, pem: bytes) -> No
     parts = composer._shared(chosen[0])
     async with aiosmtplib.SMTP(hostname="127.0.0.1", port=port) as client:
         for one in chosen:
-            recipient = recipient_of(app, one.subscriber, one, at)
+            recipient = recipient_of(app, app.site, one, at)
             message = compose_plain(parts, one.digest, recipient, at)
             data = dkim.sign(message.data, b"digest", b"example.org", pem) if pem else b""
             await client.sendmail(message.sender, [message.to], data + message.data)

@@ -1,7 +1,7 @@
 """The fast composer says what the plain one says, for any papers, readers and reasons."""
 
 import string
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -16,7 +16,7 @@ from digest.core.message import Message, Recipient
 from digest.core.paper import Paper
 from digest.errors import UnknownPaper
 from digest.mail import language as languages
-from digest.mail.compose import compose
+from digest.mail.compose import _REMEMBERED, compose
 from digest.mail.language import Language
 from digest.mail.plain import compose_plain
 from digest.mail.render import render
@@ -305,3 +305,35 @@ def test_dates_are_those_of_the_message_not_of_this_machine() -> None:
     then = datetime(2031, 2, 3, 4, 5, 6, tzinfo=UTC)
     fast = compose(build.parts(), build.digest(), build.reader(), then)
     assert parsed(fast)["Date"].datetime == then
+
+
+def test_a_readers_words_are_theirs_whatever_the_mail_calls_its_own() -> None:
+    """What is remembered for other readers is never found under a reader's words."""
+    parts = build.parts()
+    both = [
+        tuple(Reason(ReasonKind.INTEREST, term, 0.5) for term in terms)
+        for terms in (("heading", "For you"), ("sentence", "For you"), ("why", "votes"))
+    ]
+    for reasons in (*both, *both):
+        digest = build.digest(build.pick(reasons=reasons))
+        fast = compose(parts, digest, build.reader(), build.NOW)
+        plain = compose_plain(parts, digest, build.reader(), build.NOW)
+        assert bodies(parsed(fast)) == bodies(parsed(plain))
+
+
+def test_equal_instants_keep_their_own_zones() -> None:
+    local = build.NOW.astimezone(timezone(timedelta(hours=2)))
+    for now in (build.NOW, local):
+        assert parsed(compose(build.parts(), build.digest(), build.reader(), now))[
+            "Date"
+        ].datetime.utcoffset() == (now.utcoffset())
+
+
+def test_what_is_remembered_does_not_grow_with_the_readers() -> None:
+    numbers = range(1, 51)
+    parts = build.parts(*(build.candidate(number) for number in numbers))
+    for reader in range(_REMEMBERED // 100 + 1):
+        terms = [Reason(ReasonKind.KEYWORD, f"{reader} {number}", 0.5) for number in numbers]
+        picks = [build.pick(n, reasons=(term,)) for n, term in zip(numbers, terms, strict=True)]
+        compose(parts, build.digest(*picks), build.reader(), build.NOW)
+    assert 0 < len(parts.lines) <= _REMEMBERED
