@@ -29,7 +29,7 @@ SECRET = "b" * 32
 def main() -> None:
     requests, connections = map(int, (sys.argv[1:] + ["6000", "16"][len(sys.argv) - 1 :])[:2])
     with tempfile.TemporaryDirectory() as folder:
-        port, server = _start(Path(folder))
+        port, server = start(Path(folder))
         try:
             told = asyncio.run(_load(port, requests, connections))
             told |= _kept(Path(folder) / "digest.db")
@@ -41,7 +41,7 @@ def main() -> None:
     print(json.dumps(told, indent=2))
 
 
-def _start(folder: Path) -> tuple[int, subprocess.Popen[str]]:
+def start(folder: Path) -> tuple[int, subprocess.Popen[str]]:
     environment = {n: v for n, v in os.environ.items() if not n.startswith("DIGEST_")}
     environment |= {"DIGEST_SECRET": SECRET, "DIGEST_SIGNUPS_IN_ALL": "1000000"}
     server = subprocess.Popen(
@@ -88,24 +88,32 @@ async def _visitor(
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for number in numbers:
         email = f"reader{number}@example.org"
-        form = urlencode({"email": email, "stamp": shown, "zone": "Europe/Berlin", "hour": "8"})
-        ip = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-        if number % 256 >= 30:  # no more than 30 of a network
-            ip = f"11.{number >> 8 & 255}.{number & 255}.1"
-        head = (
-            "POST /subscribe HTTP/1.1\r\nHost: localhost\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\n"
-            f"Content-Length: {len(form)}\r\nX-Forwarded-For: {ip}\r\n\r\n"
-        )
-        began = time.perf_counter()
-        writer.write((head + form).encode())
-        answer = await reader.readuntil(b"\r\n\r\n")
-        length = re.search(rb"content-length: (\d+)", answer)
-        await reader.readexactly(int(length[1]) if length else 0)
-        times.append(time.perf_counter() - began)
-        statuses[answer[9:12].decode()] += 1
+        status, took = await send(reader, writer, number, email, shown)
+        times.append(took)
+        statuses[status] += 1
     writer.close()
     await writer.wait_closed()
+
+
+async def send(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, email: str, shown: str
+) -> tuple[str, float]:
+    """Send one form from an IP of its own; the answer's status, and the seconds it took."""
+    form = urlencode({"email": email, "stamp": shown, "zone": "Europe/Berlin", "hour": "8"})
+    ip = f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    if number % 256 >= 30:  # no more than 30 of a network
+        ip = f"11.{number >> 8 & 255}.{number & 255}.1"
+    head = (
+        "POST /subscribe HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+        f"Content-Length: {len(form)}\r\nX-Forwarded-For: {ip}\r\n\r\n"
+    )
+    began = time.perf_counter()
+    writer.write((head + form).encode())
+    answer = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"content-length: (\d+)", answer)
+    await reader.readexactly(int(length[1]) if length else 0)
+    return answer[9:12].decode(), time.perf_counter() - began
 
 
 def _cpu_s() -> float:
