@@ -82,7 +82,7 @@ def check_step(key: str, current: State, to: State) -> None:
 
 
 def check_decision(key: str, current: State, to: State) -> None:
-    """IllegalTransition if a person may not decide so: only what is in doubt is theirs to decide."""
+    """IllegalTransition unless a person may decide so: only what is in doubt is theirs."""
     if to not in DECIDE.get(current, frozenset()):
         raise IllegalTransition(f"delivery {key}: {current} cannot be decided to be {to}")
 

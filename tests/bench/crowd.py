@@ -7,10 +7,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from subscribers.entry import COLUMNS
+
 DAY = date(2026, 5, 7)
 PAPERS = 25
-_HEADER = ("email,interests,keywords,mute,categories,authors,zone,hour,cadence,confirmed_at,"
-           "consent_source,limit").split(",")  # fmt: skip
 
 
 def write_day(seed: Path, file: Path) -> list[dict[str, Any]]:
@@ -22,12 +22,12 @@ def write_day(seed: Path, file: Path) -> list[dict[str, Any]]:
 
 def write_readers(papers: list[dict[str, Any]], count: int, file: Path) -> None:
     """A CSV of so many readers, each with two interests, three keywords and a category."""
-    draw = random.Random(7)  # noqa: S311
+    draw = random.Random(7)
     words = sorted({word for one in papers for word in one["summary"].split() if len(word) > 5})
     titles = [one["title"] for one in papers]
     with file.open("w", encoding="utf-8", newline="") as out:
         rows = csv.writer(out)
-        rows.writerow(_HEADER[:-1])
+        rows.writerow(COLUMNS)
         for number in range(count):
             rows.writerow(_reader(number, draw, words, titles))
 
