@@ -100,7 +100,8 @@ class Database:
     def revision(self) -> str | None:
         """The schema's revision; None for an empty database."""
         try:
-            with self.engine.connect() as connection:
+            reading = self.engine.execution_options(digest_begin="BEGIN")
+            with reading.connect() as connection:
                 if not inspect(connection).has_table("alembic_version"):
                     return None
                 found = connection.scalar(text("SELECT version_num FROM alembic_version"))
