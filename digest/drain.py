@@ -7,7 +7,8 @@ again by the next sender, what was under way is in doubt and never sent again by
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import islice
 
@@ -16,11 +17,12 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.core.delivery import State
 from digest.core.packing import pack_ids, pack_picks
-from digest.errors import DigestError, LostClaim
+from digest.errors import DigestError, LostClaim, StoreError
 from digest.handover import HALF, Handover, Hold, Parcel, Stop
 from digest.letters import Composer
 from digest.selection import Chosen, Selector
 from digest.store import outbox, runs
+from digest.store.lease import elapsed_s
 from digest.store.outbox import Claimed
 from subscribers import roster
 from subscribers.standing import standings
@@ -47,6 +49,7 @@ class Drain:
         self._composers = {run.id: Composer(app, run.planned_at) for run in open_runs}
         self._selector = Selector(day, app.rising)
         self._told, self._waits = told, waits
+        self._begun = app.clock(), elapsed_s()
 
     async def drain(self) -> str:
         """Send all that is due; why it stopped early, or ""."""
@@ -58,8 +61,10 @@ class Drain:
                 elif not await self._rest():
                     break
             await self._handover.settle()
-        except Stop:
-            await self._handover.settle()
+        except (Stop, StoreError) as error:
+            self._handover.stop(str(error))
+            with suppress(Stop):  # for the same reason
+                await self._handover.settle()
         return self._handover.reason
 
     async def _claim(self) -> Hold | None:
@@ -99,11 +104,17 @@ class Drain:
 
     def _due(self, run: runs.Run, hold: Hold, session: Session) -> list[Claimed]:
         now = self._app.clock()
-        if now >= run.deadline_at:
+        if self._is_late(run, now):
             ended = outbox.expire(session, hold.shard, now=now)
             self._tell(State.EXPIRED, ended)
             return []
         return outbox.claim_due(session, hold.shard, now=now)
+
+    def _is_late(self, run: runs.Run, now: datetime) -> bool:
+        """Whether a run's deadline has passed, also by the time since this sender began: a clock
+        that is set on by a day in between ends nothing."""
+        begun, at = self._begun
+        return min(now, begun + timedelta(seconds=elapsed_s() - at)) >= run.deadline_at
 
     def _choose(self, due: Sequence[Claimed]) -> tuple[frozenset[int], dict[int, Chosen]]:
         """Who of these exists, and what each of them gets who gets anything, by subscriber."""

@@ -151,6 +151,8 @@ class Handover:
             self._give_up()
             try:
                 await self._given_back()
+            except Stop as stop:  # whoever drains has heard why
+                log.warning("not written down", extra={"reason": str(stop)})
             finally:
                 self._books.cancel()
                 with suppress(asyncio.CancelledError, Stop):
