@@ -1,6 +1,7 @@
 """The verdict on a run: the relay's log against the ledger."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from digest.app import App
 from digest.core.delivery import FINAL, State
 from digest.handover import GROUP
 from digest.store import runs
-from digest.store.tables import AttemptRow, DeliveryRow
+from digest.store.tables import AttemptRow, DeliveryRow, RunRow
 from subscribers.tables import SubscriberRow
 
 
@@ -47,7 +48,7 @@ def judge(app: App, log: Path, senders_killed: int) -> Verdict:
         sent = Counter(
             session.scalars(select(AttemptRow.delivery_id).where(AttemptRow.state == State.SENT))
         )
-        found = runs.get(session, 1)
+        found = [runs.get(session, number) for number in session.scalars(select(RunRow.id))]
     told.states = Counter(str(row.state) for row in rows)
     known = {row.address: row for row in rows}
     told.mind("taken for nobody we know", times.keys() - known.keys())
@@ -77,9 +78,11 @@ def judge(app: App, log: Path, senders_killed: int) -> Verdict:
     return told
 
 
-def _accounted(run: runs.Run | None, readers: int, states: Counter[str]) -> list[str]:
-    if run is None:
-        return ["there is no run"]
+def _accounted(found: Sequence[runs.Run | None], readers: int, states: Counter[str]) -> list[str]:
+    """One run, done, with an account that is what the ledger says."""
+    if len(found) != 1 or found[0] is None:
+        return [f"{len(found)} runs"]
+    run = found[0]
     outcomes = {state.value: count for state, count in run.outcomes.items()}
     if run.state == "done" and run.audience == readers and outcomes == states:
         return []
