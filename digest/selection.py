@@ -7,6 +7,7 @@ per cohort (readers whose last digest was the same) the candidates and their ran
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import chain
 
 from sqlalchemy.orm import Session
 
@@ -23,6 +24,7 @@ from subscribers.feedback import Feedback, Kind
 from subscribers.person import Subscriber
 
 BACKGROUND = 3000
+MOST_SPOKEN = 20_000  # papers that readers spoke of; kept with their words, some 2 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Selector:
         self._vocabulary: ranking.Vocabulary | None = None
         self._cohorts: dict[Last | None, Cohort] = {}
         self._notes: tuple[str, ...] | None = None
+        self._spoken: dict[str, _Spoken | None] = {}
 
     def choose(self, session: Session, readers: Sequence[Subscriber]) -> list[Chosen]:
         """The digests of a shard of readers, in the readers' order."""
@@ -91,11 +94,20 @@ class Selector:
         had = deliveries.sent_papers(session, [one.id for one in members], since, but=self.day)
         said = feedback.said_by(session, [one.id for one in members])
         wishes = [_wish(one, said.get(one.id, ())) for one in members]
-        papers = _papers(session, {name for wish in wishes for name in (*wish.liked, *wish.less)})
+        names = {name for wish in wishes for name in chain(wish.liked, wish.less)}
+        papers = self._papers(session, names) if names else {}
         return [
             _reader(one, wish, papers, had.get(one.id, frozenset()))
             for one, wish in zip(members, wishes, strict=True)
         ]
+
+    def _papers(self, session: Session, names: Collection[str]) -> Mapping[str, "_Spoken | None"]:
+        """The papers that readers spoke of; kept, since many speak of the same."""
+        if len(self._spoken) > MOST_SPOKEN:
+            self._spoken = {}
+        if new := [name for name in names if name not in self._spoken]:
+            self._spoken |= dict.fromkeys(new) | _papers(session, new)
+        return self._spoken
 
     def notes(self, session: Session) -> tuple[str, ...]:
         """Honest lines about the day: which source said nothing, which could not be read."""
@@ -146,11 +158,13 @@ class _Wish:
     """What a reader's profile and feedback say together; papers by name, oldest first."""
 
     liked: tuple[str, ...]
-    less: tuple[str, ...]
-    mute: tuple[str, ...]
+    less: tuple[str, ...] = ()
+    mute: tuple[str, ...] = ()
 
 
 def _wish(reader: Subscriber, said: Sequence[Feedback]) -> _Wish:
+    if not said:
+        return _Wish(reader.profile.liked)
     more, less, mute = (
         tuple(word.about for word in said if word.kind is kind)
         for kind in (Kind.MORE, Kind.LESS, Kind.MUTE)
@@ -167,11 +181,13 @@ class _Spoken:
 
 
 def _reader(
-    one: Subscriber, wish: _Wish, papers: Mapping[str, _Spoken], had: frozenset[int]
+    one: Subscriber, wish: _Wish, papers: Mapping[str, _Spoken | None], had: frozenset[int]
 ) -> ranking.Reader:
     """A reader for the ranking. A paper they spoke of is one they know: it is not picked again."""
-    liked = [papers[name] for name in wish.liked if name in papers]
-    less = [papers[name] for name in wish.less if name in papers]
+    if not (wish.liked or wish.less or wish.mute):
+        return ranking.Reader(one.profile, (), had)
+    liked = [spoken for name in wish.liked if (spoken := papers[name])]
+    less = [spoken for name in wish.less if (spoken := papers[name])]
     known = {spoken.number for spoken in (*liked, *less) if spoken.number is not None}
     return ranking.Reader(
         replace(one.profile, mute=(*wish.mute, *one.profile.mute)),

@@ -66,11 +66,12 @@ def said(session: Session, subscriber_id: int) -> tuple[Feedback, ...]:
 def said_by(session: Session, ids: Iterable[int]) -> dict[int, tuple[Feedback, ...]]:
     """All that these persons said, oldest first; who said nothing is missing."""
     found: dict[int, list[Feedback]] = defaultdict(list)
-    query = select(FeedbackRow).order_by(FeedbackRow.id)
+    rows = table(FeedbackRow)
+    query = select(rows.c.subscriber_id, rows.c.id, rows.c.kind, rows.c.about, rows.c.at)
     for part in chunks(ids):
-        for row in session.scalars(query.where(FeedbackRow.subscriber_id.in_(part))):
-            word = Feedback(row.id, Kind(row.kind), row.about, row.at)
-            found[row.subscriber_id].append(word)
+        one = query.where(rows.c.subscriber_id.in_(part)).order_by(rows.c.id)
+        for who, number, kind, about, at in session.execute(one):
+            found[who].append(Feedback(number, Kind(kind), about, at))
     return {who: tuple(words) for who, words in found.items()}
 
 

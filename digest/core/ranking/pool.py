@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import log, log1p
 from typing import Any
@@ -15,6 +15,7 @@ from digest.core.identity import title_key
 from digest.core.paper import Paper
 from digest.core.ranking import weights
 from digest.core.ranking.names import Name, name
+from digest.core.ranking.reader import LikedPaper
 from digest.core.ranking.sparse import Matrix, matrix, product, rows_of, saturated, unit
 from digest.core.ranking.text import counted, fold, sequence, words
 from digest.core.ranking.vocabulary import Vocabulary
@@ -36,7 +37,8 @@ class Pool:
     its papers; `spelled_out` those in plain words ("cell biology"), each as a `sequence`.
     `written_by` finds papers by an author's family name.
     `leaders` are the day's first by votes, with their row in `leaders_alike`. `twins` are the
-    near-duplicates of a paper. All but `places` name a paper by its place here.
+    near-duplicates of a paper. All but `places` name a paper by its place here. `alike` keeps the
+    likeness to papers that readers liked.
     """
 
     candidates: tuple[Candidate, ...]
@@ -61,6 +63,7 @@ class Pool:
     leaders: Mapping[int, int]
     leaders_alike: Floats
     twins: Mapping[int, frozenset[int]]
+    alike: dict[LikedPaper, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.candidates)

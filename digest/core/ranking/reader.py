@@ -1,6 +1,5 @@
 """Reader: one person as the ranking needs them; Model: what their profile says, read once."""
 
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,14 +8,12 @@ from typing import NamedTuple, TypeVar
 from digest.core.ranking import weights
 from digest.core.ranking.names import name
 from digest.core.ranking.text import (
-    counted,
     fold,
-    folded,
+    known,
     normal,
     parted,
     phrase,
-    root,
-    singular,
+    terms,
     words,
 )
 from subscribers.profile import InterestProfile
@@ -119,8 +116,9 @@ def read(reader: Reader) -> Model:
 
 def _latest(papers: Sequence[LikedPaper]) -> Sequence[LikedPaper]:
     """The last of the papers that say something, each once."""
-    said = (paper for paper in papers[-weights.MOST_LIKED :] if terms_of(paper))
-    return tuple(dict.fromkeys(said)) if papers else ()
+    latest = papers[-weights.MOST_LIKED :]
+    said = (one for one in latest if _has_terms(one.title) or _has_terms(one.abstract))
+    return tuple(dict.fromkeys(said))
 
 
 def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> Sequence[str]:
@@ -133,29 +131,28 @@ def line(text: str) -> Line:
     """The terms of a typed line with their places, and its phrase."""
     plain = normal(text, LONGEST_LINE)
     parts = parted(plain)
-    found = [*map(folded, parts[1::2])]
+    found = known(parts[1::2])
     places: dict[str, tuple[int, int]] = {}
     before = ""
-    for at, one in enumerate(map(root, found[:MOST_WORDS])):
+    for at, (_, _, one) in enumerate(found[:MOST_WORDS]):
         if one:
             if before:
                 places.setdefault(f"{before} {one}", (at - 1, at))
             if len(one) > 1:  # one letter or sign says nothing without its neighbour
                 places.setdefault(one, (at, at))
         before = one
-    plural_free = [*map(singular, found)]
-    whole = " ".join(plural_free) if len(plain) <= LONGEST_PHRASE else phrase(plain)
-    return Line(plain, parts, places, plural_free, whole)
+    singulars = [word.singular for word in found]
+    whole = " ".join(singulars) if len(plain) <= LONGEST_PHRASE else phrase(plain)
+    return Line(plain, parts, places, singulars, whole)
 
 
 @lru_cache(maxsize=1 << 12)
-def terms_of(paper: LikedPaper) -> Counter[str]:
-    """How often each term stands in a liked paper; readers like the same papers, so it is kept."""
-    return counted(words(paper.title), words(paper.abstract))
+def _has_terms(text: str) -> bool:
+    return bool(terms(words(text)))
 
 
 def _says_something(keyword: Line) -> bool:
-    return bool(keyword.places) or any(map(root, map(folded, keyword.parts[1::2])))
+    return bool(keyword.places) or any(word.root for word in known(keyword.parts[1::2]))
 
 
 def _terms(one: Line) -> Hashable:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 from digest.core.ranking.weights import TITLE
 from digest.core.ranking.words import STOP_WORDS
@@ -49,7 +50,7 @@ def normal(text: str, longest: int = LONGEST_TEXT) -> str:
 
 def words(text: str, longest: int = LONGEST_TEXT) -> list[str]:
     """The folded words of a text, in order."""
-    return [*map(folded, parted(normal(text, longest))[1::2])]
+    return [word.folded for word in known(parted(normal(text, longest))[1::2])]
 
 
 def parted(text: str) -> list[str]:
@@ -58,10 +59,34 @@ def parted(text: str) -> list[str]:
     return (_PLAIN_WORD if text.isascii() else _WORD).split(text)
 
 
-@lru_cache(maxsize=1 << 16)
-def folded(word: str) -> str:
-    """A word, folded and no longer than any word needs to be."""
-    return fold(word[:LONGEST_WORD])
+class Word(NamedTuple):
+    """A word of a text as the ranking knows it: folded, as phrases have it, and its stem, which
+    is "" for a stop word."""
+
+    folded: str
+    singular: str
+    root: str
+
+
+class _Words(dict[str, Word]):
+    """Words by how they are written, each worked out once: all texts are made of the same few."""
+
+    def __missing__(self, written: str) -> Word:
+        folded = fold(written[:LONGEST_WORD])
+        root = "" if folded in STOP_WORDS else stem(folded)
+        word = Word(folded, singular(folded), root)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        return self.setdefault(written, word) if len(written) <= LONGEST_WORD else word
+
+
+_REMEMBERED = 1 << 17
+_words = _Words()
+
+
+def known(written: Iterable[str]) -> list[Word]:
+    """What the ranking knows of some words."""
+    return [*map(_words.__getitem__, written)]
 
 
 @lru_cache(maxsize=1 << 16)
@@ -123,7 +148,7 @@ def counted(title: Sequence[str], *others: Sequence[str]) -> Counter[str]:
 
 def phrase(text: str, longest: int = 200) -> str:
     """A phrase in the form in which `sequence` holds texts, "" if it has no word at all."""
-    return " ".join(map(singular, words(text, longest)))
+    return " ".join([word.singular for word in known(parted(normal(text, longest))[1::2])])
 
 
 def sequence(*texts: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, chain, islice, pairwise, repeat
+from itertools import accumulate, chain, pairwise, repeat
 from typing import TypeAlias
 
 import numpy as np
@@ -32,8 +32,8 @@ class Typed:
     def fits(self, pool: Pool) -> Floats:
         """How well each line fits each paper: about 1 for a paper full of its rarest terms."""
         least = mass(pool.vocabulary.greatest * weights.LEAST_RARITY)
-        masses = map(mass, self.rarities)
-        full = [_full_match([*islice(masses, len(line.places))], least) for line in self.lines]
+        masses = [*map(mass, self.rarities)]
+        full = [_full_match(masses[a:b], least) for a, b in pairwise(self.ends.tolist())]
         shares = np.repeat(1 / np.array(full, dtype=np.float64), np.diff(self.ends))
         return product(self._query(shares, len(pool.columns)), pool.typed)
 
@@ -58,12 +58,15 @@ class Typed:
         return (every[start:end] for start, end in pairwise([0, *ends]))
 
     def worth(self, greatest: float, first: int) -> Floats:
-        """What a full match weighs of the keywords, which are the lines from `first` on.
-        `greatest` is the rarity of a term that no text has."""
+        """What a full match weighs of the keywords, which are the lines from `first` on: 1 for the
+        rarest, little for words all abstracts have. `greatest` is the rarity of a term that no
+        text has."""
         bounds = pairwise(self.ends[first:].tolist())
         rarest = [max(self.rarities[start:end], default=0.0) for start, end in bounds]
-        worths = map(_worth, self.lines[first:], [one / greatest for one in rarest])
-        return np.array([*worths], dtype=np.float64)
+        common = [COMMON_WORDS.issuperset(line.words) for line in self.lines[first:]]
+        share = np.array(rarest, dtype=np.float64) / greatest
+        worth: Floats = weights.LEAST_KEYWORD + (1 - weights.LEAST_KEYWORD) * share
+        return np.where(common, weights.COMMON_KEYWORD, worth)
 
 
 def typed(pool: Pool, lines: Sequence[Line]) -> Typed:
@@ -88,12 +91,6 @@ def mass(rarity: float) -> float:
 def _full_match(masses: list[float], least: float) -> float:
     """What a paper scores that is full of a line's rarest terms; never as little as that of
     common words only, so that these alone are no match."""
-    masses.sort(reverse=True)
-    return max(sum(masses[: weights.FULL_MATCH_TERMS]), least)
-
-
-def _worth(keyword: Line, rarity: float) -> float:
-    """1 for the rarest, little for words all abstracts have."""
-    if COMMON_WORDS.issuperset(keyword.phrase.split()):
-        return weights.COMMON_KEYWORD
-    return weights.LEAST_KEYWORD + (1 - weights.LEAST_KEYWORD) * rarity
+    if len(masses) > 1:
+        masses = sorted(masses, reverse=True)[: weights.FULL_MATCH_TERMS]
+    return max(sum(masses), least)
