@@ -168,7 +168,7 @@ def refused(wrong: Settings) -> str:
 
 def test_a_weak_key_signs_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     weak = rsa.generate_private_key(65537, 1024)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING, logger="digest"):
         signer = signer_of(settings(pem(weak)), ADDRESS)
         assert signer_of(settings(), ADDRESS)
     assert signer is not None

@@ -33,6 +33,7 @@ def template(migrated_file: Path, tmp_path: Path) -> Path:
     return tmp_path / "full.db"
 
 
+@pytest.mark.timeout(600)
 def test_no_sequence_of_events_sends_mail_to_whom_it_must_not_go(template: Path) -> None:
     run_state_machine_as_test(
         lambda: Life(template),  # type: ignore[arg-type] # any maker of one will do

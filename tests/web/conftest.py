@@ -22,7 +22,7 @@ from digest.settings import load
 from digest.web import server
 from tests.stories.conftest import home  # noqa: F401 - a fixture
 
-SOON_S = 60.0
+SOON_S = 90.0
 ON_BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 
