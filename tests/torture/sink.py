@@ -101,8 +101,8 @@ class Sink:
         self._talks.add(talk)
         try:
             await self._talk(reader, writer)
-        except (OSError, asyncio.IncompleteReadError):
-            pass  # the sender was killed
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the sender was killed, or this is over
         finally:
             self._talks.discard(talk)
             writer.close()
