@@ -12,10 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import WAITING, State
-from digest.store.outbox import Shard
+from digest.store.outbox import ENDLESS, Shard
 from digest.store.tables import DeliveryRow, RunRow, ShardRow
 
-RUN = 0
+RUN = ENDLESS
 SHARDS = 8
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -45,19 +45,13 @@ def queue(
 ) -> None:
     """Promise one letter to one subscriber; it is not sent any more after `lives`."""
     _open_run(session, now)
-    number = subscriber_id % SHARDS
     session.execute(
         insert(DeliveryRow).values(
-            kind=kind, subscriber_id=subscriber_id, run_id=RUN, shard=number, epoch=0,
-            state=State.PLANNED, reason="", attempts=0, due_at=now, changed_at=now,
+            kind=kind, subscriber_id=subscriber_id, run_id=RUN, shard=subscriber_id % SHARDS,
+            epoch=0, state=State.PLANNED, reason="", attempts=0, due_at=now, changed_at=now,
             expires_at=now + lives, about=about,
         )
     )  # fmt: skip
-    session.execute(
-        update(ShardRow)
-        .where(ShardRow.run_id == RUN, ShardRow.number == number, ShardRow.done.is_(True))
-        .values(done=False)
-    )
 
 
 def count_since(session: Session, kind: str, subscriber_id: int, since: datetime) -> int:

@@ -18,6 +18,7 @@ from digest.store import statements
 from digest.store.tables import DeliveryRow, RunRow, ShardRow
 
 LEASE = timedelta(minutes=2)
+ENDLESS = 0  # the run whose shards are never done: that of the letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,11 +183,15 @@ def _check(session: Session, shard: Shard) -> None:
 
 
 def release(session: Session, shard: Shard) -> None:
-    """Give the shard back; done when nothing of it waits any more. A lost one stays as it is."""
+    """Give the shard back; done when nothing of it waits any more. A lost one stays as it is.
+
+    A run that grows while it is sent has no shard that is done: what another transaction adds at
+    this very moment is not seen here.
+    """
     waiting = select(func.count()).select_from(DeliveryRow).where(
         _rows(shard), DeliveryRow.state.in_((*WAITING, State.CLAIMED, State.IN_FLIGHT))
     )  # fmt: skip
-    done = not session.scalar(waiting)
+    done = shard.run_id != ENDLESS and not session.scalar(waiting)
     session.execute(
         update(ShardRow).where(_is(shard)).values(lease_until=None, done=done, owner="")
     )

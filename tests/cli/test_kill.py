@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,7 @@ def has_tables(home: Path) -> bool:
 def test_ctrl_c_is_answered_in_words_at_any_moment(tmp_path: Path, delay: float) -> None:
     files = [str(f) for f in sorted(shared("data/hf_daily_papers/raw").glob("*.json"))]
     process = in_a_process("collect", *files, cwd=tmp_path)
+    wait_for_python(process)
     try:
         process.wait(delay)
     except subprocess.TimeoutExpired:
@@ -88,3 +90,13 @@ def test_ctrl_c_is_answered_in_words_at_any_moment(tmp_path: Path, delay: float)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told == "interrupted: what was done is kept; the same command again does the rest\n"
+
+
+def wait_for_python(process: subprocess.Popen[str]) -> None:
+    """Until the interpreter itself would take a Ctrl-C: before, no program can answer it."""
+    caught = 0
+    while not caught & 1 << (signal.SIGINT - 1):
+        assert process.poll() is None
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        time.sleep(0.01)

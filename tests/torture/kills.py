@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.torture.ground import SECRET, Ran, Sending, app_on
+from tests.torture.ground import SECRET, Ran, Sending, app_on, group
 from tests.torture.sink import Sink
 from tests.torture.stem import Stem
 from tests.torture.verdict import Verdict, judge
@@ -80,7 +80,7 @@ def torture(
 def _orphans(sends: list[Sending]) -> bool:
     """Whether workers had outlived their parents; they stop by themselves, which is waited for."""
     found, until = False, time.monotonic() + _ORPHANS_S
-    while any(one.living() for one in sends):
+    while any(group(one.pid) for one in sends):
         found = True
         assert time.monotonic() < until, "workers go on without their parent"
         time.sleep(0.1)
