@@ -20,6 +20,7 @@ from digest.store import letters, outbox
 from digest.store.letters import Letter
 from digest.store.outbox import Claimed, Shard
 from digest.writing import ADDRESS, CONFIRMATION, LIVES, MOVED, WELCOME, LetterComposer
+from subscribers import address as addresses
 from subscribers import roster, signup, suppression
 from subscribers.consent import Status
 from subscribers.person import Subscriber
@@ -108,11 +109,12 @@ class _Postman:
         """Those of the group that may still go, composed."""
         written = letters.load(session, [one.id for one in group])
         readers = roster.by_ids(session, [one.subscriber_id for one in group])
-        barred = suppression.suppressed_ids(session, readers, key=self._app.secret)
+        to = {one.id: _address_of(written[one.id], readers.get(one.subscriber_id)) for one in group}
+        barred = suppression.suppressed_keys(session, to.values(), key=self._app.secret)
         ready = []
         for one in group:
             letter, reader = written[one.id], readers.get(one.subscriber_id)
-            why = _not_any_more(letter, reader, str(barred.get(one.subscriber_id, "")))
+            why = _not_any_more(letter, reader, str(barred.get(to[one.id], "")))
             if why or reader is None:
                 outbox.end(session, shard, [one.id], State.SUPPRESSED, why, now)
             else:
@@ -123,12 +125,19 @@ class _Postman:
         self._sent += 1
 
 
+def _address_of(letter: Letter, reader: Subscriber | None) -> str:
+    """The key of the address it goes to; "" for a reader who was erased."""
+    if letter.about:
+        return addresses.parse(letter.about).key
+    return reader.address.key if reader else ""
+
+
 def _not_any_more(letter: Letter, reader: Subscriber | None, barred: str) -> str:
     """Why a letter must not go out any more; "" if it may."""
     if reader is None:
         return "erased"
     if reader.status not in ALLOWED[letter.kind]:
         return f"the reader is {reader.status}"
-    if barred and (letter.kind == WELCOME or barred in signup.BARRED):
+    if barred and (letter.kind in (WELCOME, MOVED) or barred in signup.BARRED):
         return f"suppressed: {barred}"
     return ""

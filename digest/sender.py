@@ -17,6 +17,7 @@ from digest.core import breaker
 from digest.core.delivery import FINAL, State
 from digest.drain import Drain
 from digest.handover import Handover, TransportFactory, lanes_of
+from digest.mail import language as languages
 from digest.selection import Selector
 from digest.store import complaints, runs
 from subscribers import roster, suppression
@@ -105,6 +106,7 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     Without `only`, runs that an earlier send of this day left unfinished are finished too.
     Sending a second time finds everybody served.
     """
+    languages.load(app.templates).check()  # a broken file is told before anything is promised
     plan = plan_of(app, day, only)
     with app.read() as session:
         cancelled = runs.unaccounted(session, day, runs.CANCELLED)

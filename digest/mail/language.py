@@ -118,6 +118,12 @@ class Languages:
             code = code.rpartition("_")[0]
         return self._known[code or _DEFAULT]
 
+    def check(self) -> None:
+        """Read the words of all, as whoever is about to use them does first: SettingsError names
+        the file, the line and what is wrong with it."""
+        for one in self._known.values():
+            one.gettext("")
+
     def wanted(self, header: str) -> Language:
         """The language a browser wants most, by its Accept-Language header.
 

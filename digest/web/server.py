@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from digest.app import App
 from digest.errors import SettingsError, StoreError
+from digest.mail import language as languages
 from digest.trial import Trials
 from digest.web import api, confirming, feedback, leaving, moving, own_data, public, settings
 from digest.web.desk import Desk
@@ -35,6 +36,7 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
 
     While it is served, letters are posted too, unless `with_desk` is off.
     """
+    languages.load(app.templates).check()
     desk = Desk(app)
 
     @asynccontextmanager

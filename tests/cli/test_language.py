@@ -1,6 +1,8 @@
 """A reader's language through the commands: added, shown, previewed; addresses the relay takes."""
 
 import json
+import shutil
+from pathlib import Path
 
 from digest.shipped import shipped
 from tests.cli.conftest import Digest
@@ -32,3 +34,18 @@ def test_an_address_that_needs_smtputf8_is_added_only_where_the_relay_takes_it(
     done = digest("subscribers", "add", "jörg@example.org", status=1)
     assert "other letters than a to z before the @" in " ".join(done.stderr.split())
     digest("subscribers", "add", "jörg@example.org", DIGEST_SMTPUTF8="true")
+
+
+def test_a_catalogue_that_cannot_be_used_is_told_before_anything_is_promised(
+    digest: Digest, tmp_path: Path
+) -> None:
+    digest("collect", str(LISTING))
+    digest(*ADD)
+    templates = tmp_path / "ours"
+    shutil.copytree(shipped("templates"), templates)
+    (templates / "languages" / "de.po").write_text("this is no catalogue\n")
+    send = ("send", "--day", "2026-05-06", "--yes")
+    told = " ".join(digest(*send, status=1, DIGEST_TEMPLATES=str(templates)).stderr.split())
+    assert "de.po: no catalogue of a language" in told
+    assert digest("runs").stdout.startswith("no run yet")
+    digest(*send)

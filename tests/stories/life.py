@@ -136,10 +136,10 @@ class Life(RuleBasedStateMachine):
             fits = who.asked > 0 and who.barred not in BARRED
             who.asked -= counts
         elif "address" in pages:
-            fits = who.offered > 0
+            fits = who.offered > 0 and who.barred not in BARRED
             who.offered -= counts
         else:
-            fits = who.told > 0
+            fits = who.told > 0 and who.barred is None
             who.told -= counts
         if not fits:
             self.wrong.append(f"a letter to {message.to} with links to {pages}: {who}")

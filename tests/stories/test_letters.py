@@ -12,6 +12,7 @@ from digest import postman
 from digest.app import App
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
+from digest.writing import ADDRESS, MOVED
 from subscribers import address as addresses
 from subscribers import preferences, roster, signup, suppression
 from subscribers.consent import Consent, ConsentKind, Reason, Status
@@ -206,3 +207,30 @@ def test_a_relay_that_refuses_us_costs_the_letter_nothing(desk: App, home: Path)
     assert postman.post(desk, lambda: Relay(lambda _: ours)) == 0
     assert postman.post(desk) == 1
     assert len(mails(home)) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "goes"),
+    [
+        (ADDRESS, Reason.COMPLAINED, False),
+        (ADDRESS, Reason.BOUNCED, True),
+        (MOVED, Reason.BOUNCED, False),
+        (MOVED, None, True),
+    ],
+)
+def test_a_letter_to_another_address_asks_whether_that_one_may_be_written_to(
+    desk: App, home: Path, kind: str, reason: Reason | None, goes: bool
+) -> None:
+    ask(desk)
+    postman.post(desk)
+    reader = confirm(desk, token_in(mails(home)[0]))
+    postman.post(desk)
+    other = addresses.parse("other@example.org")
+    with desk.begin() as session:
+        postman.queue(session, kind, reader.id, now=desk.clock(), about=other.as_typed)
+        if reason is not None:
+            suppression.suppress(
+                session, other, reason, key=desk.secret, now=desk.clock(), source="test"
+            )
+    postman.post(desk)
+    assert ("other@example.org" in [mail["To"] for mail in mails(home)]) == goes

@@ -20,6 +20,7 @@ from subscribers.consent import Status
 from tests.given import lacking
 from tests.stories.test_send import listing
 from tests.web.conftest import Site, text, until
+from tests.web.forms import press
 
 T = TypeVar("T")
 
@@ -184,6 +185,24 @@ def reach(page: Page, selector: str) -> None:
             assert style != "none"
             return
     raise AssertionError(f"{selector} cannot be reached by keyboard")
+
+
+def test_the_settings_offer_the_zone_of_a_browser_that_travels(
+    browser: Browser, filled: Site
+) -> None:
+    press(filled, EMAIL, zone="Europe/Berlin")
+    filled.wait_for(1)
+    filled.client.post(link(filled, "/confirm/"))
+    filled.wait_for(2)
+    with browser.new_context(timezone_id="Asia/Tokyo") as context:
+        page = context.new_page()
+        page.goto(link(filled, "/settings/"))
+        expect(page.get_by_text("This browser’s clock is that of Asia/Tokyo")).to_be_visible()
+        page.get_by_role("button", name="Take it").click()
+        expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_label("Time zone")).to_have_value("Asia/Tokyo")
+        expect(page.get_by_role("button", name="Take it")).to_be_hidden()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
