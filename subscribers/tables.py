@@ -91,7 +91,9 @@ def table(rows: type[Base]) -> Table:
 
 
 class SubscriberRow(Base):
-    """One person. `profile_version` names the row of `profiles` that holds now.
+    """One person. `profile_version` names the row of `profiles` that holds now. `due_at` is when
+    the next digest is due, that of the local day `due_day`; without `due_at` that is to be found
+    out anew. `quiet_line`: on a day without papers this person wants one line that says why.
 
     Ids are never given twice, not even after an erasure: an old unsubscribe link must not
     reach a stranger, and the ledger of sent digests speaks of ids.
@@ -102,6 +104,7 @@ class SubscriberRow(Base):
         CheckConstraint("hour BETWEEN 0 AND 23", name="hour"),
         CheckConstraint("weekday BETWEEN 0 AND 6", name="weekday"),
         Index(None, "status", "id"),
+        Index("ix_subscribers_status_due", "status", "due_at", "due_day"),
         {"sqlite_autoincrement": True},
     )
 
@@ -123,6 +126,9 @@ class SubscriberRow(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     consent_source: Mapped[str | None] = mapped_column(String(200))
     paused_until: Mapped[date | None]
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_day: Mapped[date | None]
+    quiet_line: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class ProfileRow(Base):
@@ -142,7 +148,11 @@ class ConsentEventRow(Base):
     """What one person agreed to or withdrew; added, never changed, gone only with the person."""
 
     __tablename__ = "consent_events"
-    __table_args__ = (Index(None, "subscriber_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index(None, "subscriber_id", "id"),
+        Index("ix_consent_events_kind_at", "kind", "at"),
+        {"sqlite_autoincrement": True},
+    )
 
     id: Mapped[int] = mapped_column(Id, primary_key=True)
     subscriber_id: Mapped[int] = mapped_column(Id, ForeignKey("subscribers.id", ondelete="CASCADE"))

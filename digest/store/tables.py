@@ -288,3 +288,66 @@ class PaceRow(Base):
 
     key: Mapped[str] = mapped_column(String(300), primary_key=True)
     tat: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class JobRow(Base):
+    """A job of the clock, done by one process at a time: when it is due again, who has it until
+    when by the clock of leases (`epoch` fences them), and how its last turn ended."""
+
+    __tablename__ = "jobs"
+
+    name: Mapped[str] = mapped_column(String(300), primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    epoch: Mapped[int]
+    owner: Mapped[str] = mapped_column(String(64))
+    lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failures: Mapped[int]
+    error: Mapped[str] = mapped_column(Text)
+
+
+class SourceStateRow(Base):
+    """How a source stands, since when, about which day of its calendar; `late` are the parts of it
+    (arXiv's categories) that are not there yet. `failures` counts the tries since `good_at`."""
+
+    __tablename__ = "source_states"
+
+    source: Mapped[str] = mapped_column(String(255), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    day: Mapped[date | None]
+    tried_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    good_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failures: Mapped[int]
+    error: Mapped[str] = mapped_column(Text)
+    late: Mapped[list[str]] = mapped_column(JSON)
+
+
+class BatchRow(Base):
+    """What a part of a source announced last, as ids with versions: a feed that shows the same ones
+    announces nothing, whatever its dates say. `day` is the day they were announced for."""
+
+    __tablename__ = "batches"
+
+    source: Mapped[str] = mapped_column(String(255), primary_key=True)
+    part: Mapped[str] = mapped_column(String(64), primary_key=True)
+    day: Mapped[date]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ids: Mapped[list[str]] = mapped_column(JSON)
+
+
+class TroubleRow(Base):
+    """Something the operator must know of: a source, a run or a job in trouble, until `ended_at`;
+    told once (`alerted_at`), and once that it is over (`cleared_at`)."""
+
+    __tablename__ = "troubles"
+    __table_args__ = (UniqueConstraint("about", "began_at"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    about: Mapped[str] = mapped_column(String(300))
+    what: Mapped[str] = mapped_column(Text)
+    began_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    alerted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
