@@ -10,6 +10,10 @@ DigestError
 ├── MailboxError         a mailbox of incoming mail cannot be read
 ├── UnknownPaper, UnknownSubscriber, UnknownDelivery, UnknownRun
 ├── ApiKeyError          a key of the HTTP API cannot be made or found
+├── AdminError           an admin cannot be made or found
+│   └── NotAdmitted          a log-in was refused
+├── SendError            a send cannot be ordered so
+├── BadMark              a paper cannot be hidden or pinned so
 ├── IllegalTransition    a delivery or a run was asked to take a step that does not follow
 └── LostClaim            another sender took over this shard
 """
@@ -74,6 +78,26 @@ class UnknownRun(DigestError):
 
 class ApiKeyError(DigestError):
     """A key of the HTTP API cannot be made or found; the message says why."""
+
+
+class AdminError(DigestError):
+    """An admin cannot be made or found; the message says why."""
+
+
+class NotAdmitted(AdminError):
+    """A log-in was refused; `wait_s` is how long to wait before the next try, 0 if not at all."""
+
+    def __init__(self, message: str, *, wait_s: int = 0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
+
+
+class SendError(DigestError):
+    """A send cannot be ordered so; the message says what to change."""
+
+
+class BadMark(DigestError):
+    """A paper cannot be hidden or pinned so; the message says why."""
 
 
 class IllegalTransition(DigestError):

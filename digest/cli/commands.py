@@ -35,6 +35,7 @@ COMMANDS = (
     ("subscribers", "parting",
      "The readers: add, show, list, import, export, suppress, erase."),
     ("keys", "keys", "Keys of the HTTP API: add, list, revoke."),
+    ("admins", "admins", "Who may log in at /admin: add, list, reset, remove."),
     ("doctor", "doctor", "What keeps mail from arriving, and how to mend it."),
     ("runs", "runs", "The sends as runs: how they stand; pause, resume, cancel, decide."),
 )  # fmt: skip

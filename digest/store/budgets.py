@@ -53,6 +53,11 @@ def sweep(session: Session, *, now: datetime) -> None:
     session.execute(delete(BudgetRow).where(BudgetRow.expires_at <= now))
 
 
+def forget(session: Session, key: str) -> None:
+    """Forget one count."""
+    session.execute(delete(BudgetRow).where(BudgetRow.key == key))
+
+
 class Budgets(Storage):
     """The table as a storage of `limits`, for its strategies; each step is one transaction."""
 
@@ -102,4 +107,4 @@ class Budgets(Storage):
     def clear(self, key: str) -> None:
         """Forget one count."""
         with self._begin() as session:
-            session.execute(delete(BudgetRow).where(BudgetRow.key == key))
+            forget(session, key)

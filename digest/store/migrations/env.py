@@ -4,10 +4,11 @@ from typing import Any, Literal
 
 from alembic import context
 
-from digest.store import tables
+from digest.store import desk_tables, tables
 from subscribers.tables import Base, UtcDateTime
 
 assert tables  # noqa: S101 - imported for its rows
+assert desk_tables  # noqa: S101 - so are these
 
 
 def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
