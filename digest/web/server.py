@@ -19,7 +19,7 @@ from digest.app import App
 from digest.errors import SettingsError, StoreError
 from digest.mail import language as languages
 from digest.trial import Trials
-from digest.web import api, confirming, feedback, leaving, moving, own_data, public, settings
+from digest.web import admin, api, confirming, feedback, leaving, moving, own_data, public, settings
 from digest.web.desk import Desk
 from digest.web.pages import Pages
 from digest.web.security import SecureHeaders
@@ -55,6 +55,7 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
     api.mount(web)
     for room in (public, confirming, leaving, settings, moving, own_data, feedback):
         web.include_router(room.router)
+    admin.mount(web)
     web.add_middleware(SecureHeaders)
     _answer_problems(web, pages)
     web.mount("/static", StaticFiles(directory=app.templates / "web" / "static"), "static")
