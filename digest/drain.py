@@ -20,6 +20,7 @@ from digest.core.packing import pack_ids, pack_picks
 from digest.errors import DigestError, LostClaim, StoreError
 from digest.handover import HALF, Handover, Hold, Parcel, Stop
 from digest.letters import Composer
+from digest.outlook import Outlook
 from digest.selection import Chosen, Selector
 from digest.store import outbox, runs
 from digest.store.lease import elapsed_s
@@ -47,7 +48,8 @@ class Drain:
         self._app, self._day, self._handover = app, day, handover
         self._runs = {run.id: run for run in open_runs}
         self._composers = {run.id: Composer(app, run.planned_at) for run in open_runs}
-        self._selector = Selector(day, app.rising)
+        sky = Outlook(day, app.settings.sources, app.clock)
+        self._selector = Selector(day, app.rising, sky)
         self._told, self._waits = told, waits
         self._begun = app.clock(), elapsed_s()
 
@@ -121,7 +123,11 @@ class Drain:
         with self._app.read() as session:
             readers = roster.by_ids(session, [one.subscriber_id for one in due])
             chosen = self._selector.choose(session, list(readers.values()))
-        full = {one.subscriber.id: one for one in chosen if one.digest.picks}
+        full = {
+            one.subscriber.id: one
+            for one in chosen
+            if one.digest.picks or one.subscriber.quiet_line
+        }
         return frozenset(readers), full
 
     def _end_rest(

@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
-from enum import StrEnum
 from pathlib import Path
 
+from digest import outlook
 from digest.app import App
+from digest.core.announcing import SourceState
 from digest.core.diff import diff
 from digest.core.edition import Change
 from digest.core.paper import Listing, Paper
@@ -31,15 +32,6 @@ MOST_PAGES = 100
 MOST_BYTES = 512 * 1024 * 1024
 
 Progress = Callable[[str, int, int], None]
-
-
-class SourceState(StrEnum):
-    """What a source had to say: papers, nothing, nothing yet, or it could not be read."""
-
-    FRESH = "fresh"
-    QUIET = "quiet"
-    WAITING = "waiting"
-    FAILED = "failed"
 
 
 @dataclass(slots=True)
@@ -89,6 +81,7 @@ async def _collect(
                 await collector.run(name, fetcher)
             except SourceError as error:
                 report.fail(_one_line(error))
+            collector.learn()
             collector.log()
             reports.append(report)
             await asyncio.sleep(0)  # where Ctrl-C is heard, between two sources
@@ -123,12 +116,15 @@ class _Collector:
     def __init__(self, app: App, report: Report, day: date | None, progress: Progress) -> None:
         self.app, self.report, self.day, self.progress = app, report, day, progress
         self.today = app.clock().astimezone(UTC).date()
+        self.source: Source | None = None
+        self.look = outlook.Look()
 
     async def run(self, name: str, fetcher: Fetcher) -> None:
         if _is_file(name):
             self.read_file(Path(name))
         else:
-            await self.fetch(source_named(name), fetcher)
+            self.source = source_named(name)
+            await self.fetch(self.source, fetcher)
 
     # -- files
 
@@ -178,6 +174,7 @@ class _Collector:
             self._unchanged(last)
             return last is not None and last.listed > 0
         listing = source.parse(answer.body)
+        self.look.papers.extend(listing.papers)
         self._keep_page(source, listing)
         self._note_problems(listing)
         size = len(listing.papers) + len(listing.problems)
@@ -194,6 +191,7 @@ class _Collector:
 
     def _unchanged(self, last: feeds.Feed | None) -> None:
         """A page that did not change lists what it listed."""
+        self.look.is_unchanged = last is not None and last.listed > 0
         self.report.counts[Change.SEEN] += last.listed if last else 0
         if self.report.listed:
             self.report.state = SourceState.FRESH
@@ -215,6 +213,23 @@ class _Collector:
             more = len(listing.problems) - 1
             tail = f" (and {more} more such)" if more else ""
             self.report.fail(f"{listing.problems[0]}{tail}")
+
+    def learn(self) -> None:
+        """Find out how a source stands by what it showed of today; of other days it says nothing.
+
+        Papers that are new make it fresh, whatever its calendar expects.
+        """
+        if self.source is None or self.day is not None:
+            return
+        report = self.report
+        error = (report.error or "") if report.state is SourceState.FAILED else ""
+        with self.app.begin() as session:
+            now = self.app.clock()
+            found, news = outlook.learn(
+                session, self.source.name, self.look, now=now, error=error
+            )
+        if report.state is not SourceState.FAILED:
+            report.state = SourceState.FRESH if news else found.state
 
     def log(self) -> None:
         """Enter the try for the operator, and one line in the log."""

@@ -11,13 +11,15 @@ from itertools import chain
 
 from sqlalchemy.orm import Session
 
+from digest import outlook
 from digest.core import ranking
 from digest.core.diff import Rising
-from digest.core.edition import Candidate, Digest
+from digest.core.edition import Candidate, Digest, Pick
 from digest.core.identity import is_identity, title_identity
 from digest.core.paper import Paper
+from digest.outlook import Outlook
 from digest.sources.named import label_of
-from digest.store import deliveries, editions, feeds, history
+from digest.store import deliveries, editions, history
 from digest.store.editions import Last
 from subscribers import feedback
 from subscribers.feedback import Feedback, Kind
@@ -29,11 +31,13 @@ MOST_SPOKEN = 20_000  # papers that readers spoke of; kept with their words, som
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
-    """Readers whose last digest was the same, and what may enter their next one."""
+    """Readers whose last digest was the same, what may enter their next one, and what there was
+    to tell of the sources at that instant."""
 
     last: Last | None
     candidates: tuple[Candidate, ...]
     pool: ranking.Pool
+    told: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,12 @@ class Chosen:
 class Selector:
     """Chooses the digests of one day."""
 
-    def __init__(self, day: date, rising: Rising) -> None:
+    def __init__(self, day: date, rising: Rising, sky: Outlook | None = None) -> None:
         self.day = day
         self._rising = rising
         self._vocabulary: ranking.Vocabulary | None = None
         self._cohorts: dict[Last | None, Cohort] = {}
-        self._notes: tuple[str, ...] | None = None
+        self._sky = sky or Outlook(day)
         self._spoken: dict[str, _Spoken | None] = {}
 
     def choose(self, session: Session, readers: Sequence[Subscriber]) -> list[Chosen]:
@@ -62,8 +66,7 @@ class Selector:
         for cohort, members in self._by_cohort(session, readers):
             asked = self.readers(session, cohort, members)
             for member, picks in zip(members, ranking.rank(cohort.pool, asked), strict=True):
-                digest = Digest(self.day, picks, len(cohort.candidates), self.notes(session))
-                chosen[member.id] = Chosen(member, digest, cohort)
+                chosen[member.id] = Chosen(member, self._digest(cohort, member, picks), cohort)
         return [chosen[reader.id] for reader in readers]
 
     def try_out(self, session: Session, reader: Subscriber) -> Chosen:
@@ -73,8 +76,7 @@ class Selector:
             replace(one, barred=frozenset()) for one in self.readers(session, cohort, [reader])
         ]
         [picks] = ranking.rank(cohort.pool, asked)
-        digest = Digest(self.day, picks, len(cohort.candidates), self.notes(session))
-        return Chosen(reader, digest, cohort)
+        return Chosen(reader, self._digest(cohort, reader, picks), cohort)
 
     def explain(
         self, session: Session, reader: Subscriber, paper_id: int
@@ -109,14 +111,13 @@ class Selector:
             self._spoken |= dict.fromkeys(new) | _papers(session, new)
         return self._spoken
 
-    def notes(self, session: Session) -> tuple[str, ...]:
-        """Honest lines about the day: which source said nothing, which could not be read."""
-        if self._notes is None:
-            states = feeds.sources_of(session, self.day)
-            failed = sorted({label_of(n) for n, state in states.items() if state == "failed"})
-            self._notes = tuple(f"{label} could not be read today; what it announces comes in a "
-                                "later mail." for label in failed)  # fmt: skip
-        return self._notes
+    def _digest(self, cohort: Cohort, reader: Subscriber, picks: tuple[Pick, ...]) -> Digest:
+        """A digest with honest lines about the day: what is late, what could not be read."""
+        count = len(cohort.candidates)
+        notes = outlook.lines(cohort.told, self.day, reader.schedule)
+        if not picks and reader.quiet_line:
+            notes = (outlook.quiet(count), *notes)
+        return Digest(self.day, picks, count, notes)
 
     def _by_cohort(
         self, session: Session, readers: Sequence[Subscriber]
@@ -136,7 +137,7 @@ class Selector:
             found = editions.candidates(session, self.day, last, self._rising)
             labelled = tuple(_labelled(one) for one in found)
             pool = ranking.prepare(labelled, self._words(session))
-            self._cohorts[last] = Cohort(last, labelled, pool)
+            self._cohorts[last] = Cohort(last, labelled, pool, self._sky.told(session))
         return self._cohorts[last]
 
     def _words(self, session: Session) -> ranking.Vocabulary:

@@ -248,5 +248,6 @@ def _change(
             **schedule_values(case.after.schedule),
             "language": case.after.language,
             **_status_values(case.after),
+            "due_at": None,
         }
     )

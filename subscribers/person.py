@@ -18,6 +18,7 @@ from subscribers.tables import ProfileRow, SubscriberRow
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
     """One person with the profile and schedule that hold now; `plain_only` is text without HTML;
+    `quiet_line` asks for a line on days without papers;
     `language` is the code of the one that the mail's own words are in."""
 
     id: int
@@ -32,6 +33,7 @@ class Subscriber:
     consent_source: str | None
     paused_until: date | None
     plain_only: bool = False
+    quiet_line: bool = False
     language: str = DEFAULT
 
 
@@ -62,6 +64,7 @@ def subscriber(row: Row[Any]) -> Subscriber:
         consent_source=row.consent_source,
         paused_until=row.paused_until,
         plain_only=row.plain_only,
+        quiet_line=row.quiet_line,
         language=row.language,
     )
 

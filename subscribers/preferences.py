@@ -43,9 +43,19 @@ def change_profile(
 
 
 def change_schedule(session: Session, subscriber_id: int, schedule: Schedule) -> None:
-    """Keep another hour, zone or cadence; BadProfile names the one that cannot be kept."""
+    """Keep another hour, zone or cadence; BadProfile names the one that cannot be kept.
+
+    When the next digest is due is found out anew; the day whose digest is still owed stays.
+    """
+    schedule = checked_schedule(schedule)
+    if _held(session, subscriber_id).schedule != schedule:
+        _set(session, subscriber_id, **schedule_values(schedule), due_at=None)
+
+
+def change_quiet_line(session: Session, subscriber_id: int, *, quiet_line: bool) -> None:
+    """On a day without papers: send one line that says why, or nothing."""
     _held(session, subscriber_id)
-    _set(session, subscriber_id, **schedule_values(checked_schedule(schedule)))
+    _set(session, subscriber_id, quiet_line=quiet_line)
 
 
 def change_format(session: Session, subscriber_id: int, *, plain_only: bool) -> None:
@@ -90,7 +100,7 @@ def take_step(
     BadStep if it does not follow from where the person stands.
     """
     status = steps.after(_held(session, subscriber_id).status, consent.kind)
-    values: dict[str, Any] = {"status": status}
+    values: dict[str, Any] = {"status": status, "due_at": None, "due_day": None}
     values["paused_until"] = until if status is Status.PAUSED else None
     if consent.kind in PROOF:
         values |= {"confirmed_at": consent.at, "consent_source": consent.source}

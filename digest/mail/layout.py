@@ -10,10 +10,9 @@ from digest.core.edition import Digest, Pick, Reason, Section
 from digest.core.message import Recipient
 from digest.mail.card import Card
 from digest.mail.language import Language
+from digest.mail.notes import said
 from digest.mail.wording import COLUMNS, clean, width, wrap
 
-# How a note ends that the selection makes of a source which failed.
-_UNREAD = " could not be read today; what it announces comes in a later mail."
 _ORDER = {section: place for place, section in enumerate(Section)}
 _FOR_YOU, _RISING, _TRENDING = Section
 _WHEN = "%(when)s"
@@ -50,7 +49,7 @@ def blocks(digest: Digest, language: Language) -> list[Block]:
     What trends with everyone stands in short rows below the reader's own papers, and in full
     cards where the reader has none.
     """
-    notes = (clean(_note(note, language), LONGEST_NOTE) for note in digest.notes)
+    notes = (clean(said(note, language), LONGEST_NOTE) for note in digest.notes)
     found = [Block("note", text) for text in notes if text]
     groups = _groups(digest.picks, language)
     has_own = any(section is not _TRENDING for section, _ in groups)
@@ -85,17 +84,6 @@ def _heading(pick: Pick, language: Language) -> str:
     if pick.section is _TRENDING:
         return language.gettext("Trending with everyone")
     return clean(pick.heading, LONGEST_HEADING) or language.gettext("For you")
-
-
-def _note(note: str, language: Language) -> str:
-    """A line about the day in the reader's language, where it is one that we know."""
-    source, known, rest = note.partition(_UNREAD)
-    if not known or rest:
-        return note
-    return language.gettext(
-        "%(source)s could not be read today; what it announces comes in a later mail.",
-        source=source,
-    )
 
 
 def words(

@@ -27,6 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import FINAL, WAITING, State
+from digest.core.schedule import Due
+from digest.store import due
 from digest.store.tables import DeliveryRow, EditionRow, RunRow, ShardRow
 from subscribers.chunks import chunks
 from subscribers.consent import Status
@@ -64,13 +66,19 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Whom a run is for: an edition's day, all active readers or only `subscriber_ids`."""
+    """Whom a run is for: an edition's day, all active readers or only `subscriber_ids`.
+
+    `due_at`: only those for whom this is the instant and `day` the local day of their next digest,
+    up to the id `upto`.
+    """
 
     day: date
     at: datetime
     deadline: timedelta
     shard_size: int = 200
     subscriber_ids: Sequence[int] | None = None
+    due_at: datetime | None = None
+    upto: int = 0
 
 
 def freeze(session: Session, plan: Plan) -> Run | None:
@@ -120,11 +128,14 @@ def _of_day(day: date) -> ColumnElement[bool]:
 
 
 def _wanted(plan: Plan) -> list[ColumnElement[bool]]:
-    """Active readers, and those whose pause has ended by the edition's day."""
+    """Active readers, and those whose pause has ended by the edition's day; of a plan for who is
+    due, those."""
     ended = (SubscriberRow.status == Status.PAUSED) & (SubscriberRow.paused_until <= plan.day)
     conditions = [or_(SubscriberRow.status == Status.ACTIVE, ended)]
     if plan.subscriber_ids is not None:
         conditions.append(SubscriberRow.id.in_(plan.subscriber_ids))
+    if plan.due_at is not None:
+        conditions += [due.of(Due(plan.due_at, plan.day)), SubscriberRow.id <= plan.upto]
     return conditions
 
 
@@ -157,13 +168,15 @@ def _promises(plan: Plan, run_id: int, edition_id: int) -> Insert:
 
 def _promise_again(session: Session, plan: Plan, run_id: int, *, shard: int) -> int:
     """Move promises of the day that ended without a hand-over into this run; how many. A run for
-    chosen readers also takes theirs out of runs that are paused, and leaves the rest there.
+    chosen readers also takes theirs out of runs that are paused, and leaves the rest there. The
+    clock, which nobody asked again, only takes those for whom there was nothing before.
 
     What a run without a stored account loses so, its audience loses too: each stays whole.
     """
+    again = AGAIN if plan.due_at is None else (State.EMPTY,)
     query = select(DeliveryRow.id, DeliveryRow.run_id).where(
         _of_day(plan.day),
-        or_(DeliveryRow.state.in_(AGAIN), _stuck(plan)),
+        or_(DeliveryRow.state.in_(again), _stuck(plan)),
         DeliveryRow.subscriber_id.in_(select(SubscriberRow.id).where(*_wanted(plan))),
     )
     rows = session.execute(query.order_by(DeliveryRow.id).with_for_update()).all()
@@ -256,6 +269,21 @@ def unfinished(session: Session, day: date) -> list[int]:
     """The runs of a day that are not done, oldest first."""
     query = select(RunRow.id).join(EditionRow).where(EditionRow.day == day, RunRow.state.in_(OPEN))
     return list(session.scalars(query.order_by(RunRow.id)))
+
+
+def to_drain(session: Session, *, now: datetime) -> list[tuple[Run, bool]]:
+    """The open runs, oldest first, and whether there is something to do in each: a delivery that
+    is due, or one that a sender has or had in hand."""
+    at_hand = or_(
+        and_(DeliveryRow.state.in_(WAITING), DeliveryRow.due_at <= now),
+        DeliveryRow.state.in_((State.CLAIMED, State.IN_FLIGHT)),
+    )
+    work = select(DeliveryRow.id).where(DeliveryRow.run_id == RunRow.id, at_hand).exists()
+    query = select(RunRow.id, work).where(RunRow.state.in_(OPEN), RunRow.edition_id.is_not(None))
+    found = [
+        (get(session, run_id), has) for run_id, has in session.execute(query.order_by(RunRow.id))
+    ]
+    return [(run, has) for run, has in found if run is not None]
 
 
 def unaccounted(session: Session, day: date, state: str) -> list[int]:

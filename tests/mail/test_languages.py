@@ -10,10 +10,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 from lxml import html as lxml_html
 
-from digest import selection
 from digest.core.edition import Change, Digest, Reason, ReasonKind, Section
 from digest.errors import SettingsError
 from digest.mail import language as languages
+from digest.mail import notes
 from digest.mail.compose import compose
 from digest.mail.language import ENGLISH, HOLE, Language
 from digest.mail.layout import blocks
@@ -145,14 +145,18 @@ def test_a_rise_and_a_revision_are_said_in_the_language() -> None:
     assert "weil es im Aufwind ist (2 → 42 Stimmen)." in " ".join(text.split())
 
 
-def test_a_note_of_a_source_that_failed_is_translated_and_another_left_as_it_is() -> None:
-    """The selection makes the note; its words are found by their end."""
-    known = "arXiv could not be read today; what it announces comes in a later mail."
-    source = Path(selection.__file__).read_text()
-    assert "could not be read today; what it announces comes in a " in source
-    told = blocks(given.digest(notes=(known, "Happy new year")), ALL.of("de"))
-    assert told[0].text.startswith("arXiv war heute nicht lesbar")
-    assert told[1].text == "Happy new year"
+def test_what_is_told_of_the_sources_is_translated_and_another_line_left_as_it_is() -> None:
+    """A line is made in English and found by its end; every language says each in its own words."""
+    for code in ("de", "fr", "ja", "zh"):
+        for text in (*notes._OF_SOURCES, notes.NOTHING_NEW, notes.NOTHING_FITS):
+            line = notes.note(text, "arXiv (cs.CL)")
+            [told] = blocks(given.digest(notes=(line,)), ALL.of(code))[:1]
+            assert told.text != line
+            assert ("arXiv (cs.CL)" in told.text) == ("arXiv (cs.CL)" in line)
+    late = notes.note(notes.FAILED, "arXiv")
+    first, other = blocks(given.digest(notes=(late, "Happy new year")), ALL.of("de"))[:2]
+    assert first.text.startswith("arXiv war heute nicht lesbar")
+    assert other.text == "Happy new year"
 
 
 @pytest.mark.parametrize(
