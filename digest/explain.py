@@ -81,9 +81,9 @@ class Preview:
     message: Message | None
 
 
-def preview(app: App, address: Address, day: date) -> Preview:
+def preview(app: App, address: Address, day: date, selector: Selector | None = None) -> Preview:
     """What `send` of that day would send this reader; where it was sent, what it said."""
-    selector = Selector(day, app.rising)
+    selector = selector or Selector(day, app.rising)
     with app.read() as session:
         reader = subscriber(session, address)
         [chosen] = selector.choose(session, [reader])

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, select
+from sqlalchemy import ColumnElement, Select, func, literal, select
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import Phase, State
@@ -32,9 +33,13 @@ class Entry:
     last: Attempt | None
 
 
-def recent(session: Session, *, day: date | None = None, limit: int) -> list[Run]:
-    """The runs, of one day or of all, newest first."""
+def recent(
+    session: Session, *, day: date | None = None, limit: int, before: int | None = None
+) -> list[Run]:
+    """The runs, of one day or of all, newest first: those with a number below `before`."""
     query = select(RunRow, EditionRow.day).join(EditionRow).where(_on(day))
+    if before is not None:
+        query = query.where(RunRow.id < before)
     rows = session.execute(query.order_by(RunRow.id.desc()).limit(limit)).all()
     now = runs.counts(session, [row.id for row, _ in rows if row.outcomes is None])
     return [runs.value(row, on, now) for row, on in rows]
@@ -54,12 +59,24 @@ def entries(
     session: Session, run_id: int, *, limit: int, state: State | None = None, after: int = 0
 ) -> list[Entry]:
     """The run's deliveries whose id is above `after`, by id."""
-    query = (
-        select(DeliveryRow, SubscriberRow.address)
-        .outerjoin(SubscriberRow, SubscriberRow.id == DeliveryRow.subscriber_id)
-        .where(*_chosen(run_id, state, after))
+    query = _whole().where(*_chosen(run_id, state, after))
+    return _entries(session, session.execute(query.order_by(DeliveryRow.id).limit(limit)).all())
+
+
+def by_ids(session: Session, ids: Sequence[int]) -> list[Entry]:
+    """These deliveries, in the order of the ids given."""
+    rows = session.execute(_whole().where(DeliveryRow.id.in_(ids))).all()
+    found = {one.id: one for one in _entries(session, rows)}
+    return [found[number] for number in ids if number in found]
+
+
+def _whole() -> Select[DeliveryRow, str]:
+    return select(DeliveryRow, SubscriberRow.address).outerjoin(
+        SubscriberRow, SubscriberRow.id == DeliveryRow.subscriber_id
     )
-    rows = session.execute(query.order_by(DeliveryRow.id).limit(limit)).all()
+
+
+def _entries(session: Session, rows: Sequence[Any]) -> list[Entry]:
     last = _last(session, [row.id for row, _ in rows])
     return [_entry(row, email, last.get(row.id)) for row, email in rows]
 

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from digest.app import App
 from digest.errors import SettingsError, StoreError
 from digest.mail import language as languages
+from digest.runner import Runner
 from digest.trial import Trials
 from digest.web import admin, api, confirming, feedback, leaving, moving, own_data, public, settings
 from digest.web.desk import Desk
@@ -37,20 +38,22 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
     While it is served, letters are posted too, unless `with_desk` is off.
     """
     languages.load(app.templates).check()
-    desk = Desk(app)
+    desk, runner = Desk(app), Runner(app)
 
     @asynccontextmanager
     async def serving(_web: FastAPI) -> AsyncIterator[None]:
         if with_desk:
             desk.start()
+            runner.start()
         yield
+        await run_in_threadpool(runner.stop)
         await run_in_threadpool(desk.stop)
 
     web = FastAPI(title=app.settings.name, docs_url=None, redoc_url=None,
                   openapi_url="/api/v1/openapi.json", lifespan=serving)  # fmt: skip
     pages = Pages(app)
     web.state.app, web.state.pages, web.state.today = app, pages, Today(app)
-    web.state.desk, web.state.intake = desk, desk.intake
+    web.state.desk, web.state.intake, web.state.runner = desk, desk.intake, runner
     web.state.trials = Trials(app)
     api.mount(web)
     for room in (public, confirming, leaving, settings, moving, own_data, feedback):

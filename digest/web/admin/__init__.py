@@ -2,10 +2,13 @@
 
 from fastapi import FastAPI
 
-from digest.web.admin import entrance, today
+from digest.web.admin import entrance, mails, runs, sending, today
+from digest.web.admin.selectors import Selectors
 
 
 def mount(web: FastAPI) -> None:
     """Add the desk to the web application."""
-    for room in (entrance.door, entrance.router, today.router):
-        web.include_router(room)
+    web.state.selectors = Selectors(web.state.app)
+    for room in (entrance, today, sending, runs, mails):
+        web.include_router(room.router)
+    web.include_router(entrance.door)
