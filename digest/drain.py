@@ -49,7 +49,9 @@ class Drain:
         self._runs = {run.id: run for run in open_runs}
         self._composers = {run.id: Composer(app, run.planned_at) for run in open_runs}
         sky = Outlook(day, app.settings.sources, app.clock)
-        self._selector = Selector(day, app.rising, sky)
+        self._selectors = {
+            days: Selector(day, app.rising, sky, days) for days in {run.days for run in open_runs}
+        }
         self._told, self._waits = told, waits
         self._begun = app.clock(), elapsed_s()
 
@@ -90,7 +92,7 @@ class Drain:
         run = self._runs[hold.shard.run_id]
         try:
             due = await self._handover.ledger(partial(self._due, run, hold))
-            known, full = await asyncio.to_thread(self._choose, due)
+            known, full = await asyncio.to_thread(self._choose, run, due)
             rest = [one for one in due if one.subscriber_id not in full]
             if rest:
                 await self._handover.ledger(partial(self._end_rest, hold, rest, known))
@@ -118,11 +120,13 @@ class Drain:
         begun, at = self._begun
         return min(now, begun + timedelta(seconds=elapsed_s() - at)) >= run.deadline_at
 
-    def _choose(self, due: Sequence[Claimed]) -> tuple[frozenset[int], dict[int, Chosen]]:
+    def _choose(
+        self, run: runs.Run, due: Sequence[Claimed]
+    ) -> tuple[frozenset[int], dict[int, Chosen]]:
         """Who of these exists, and what each of them gets who gets anything, by subscriber."""
         with self._app.read() as session:
             readers = roster.by_ids(session, [one.subscriber_id for one in due])
-            chosen = self._selector.choose(session, list(readers.values()))
+            chosen = self._selectors[run.days].choose(session, list(readers.values()))
         full = {
             one.subscriber.id: one
             for one in chosen

@@ -6,7 +6,7 @@ on it is a run like any other, and its ledger says what became of whom.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -56,7 +56,7 @@ def foresee(app: App, wish: Wish) -> Forecast:
     check(app, wish)
     with app.read() as session:
         ids, unknown = audience.resolve(session, wish)
-        plan = sender.plan_of(app, wish.day, ids)
+        plan = replace(sender.plan_of(app, wish.day, ids), days=wish.days)
         wanted = runs.wanted(session, plan)
         return Forecast(
             count=len(wanted),
@@ -136,7 +136,8 @@ def order(
 
 def _freeze(session: Session, app: App, wish: Wish, send: Send, count: int | None) -> None:
     ids, _ = audience.resolve(session, wish)
-    run = runs.freeze(session, sender.plan_of(app, wish.day, ids))
+    plan = replace(sender.plan_of(app, wish.day, ids), days=wish.days)
+    run = runs.freeze(session, plan)
     size = run.audience if run else 0
     if count is not None and count != size:
         raise SendError(f"it would go to {size:,} now, not to {count:,}: look at it again")

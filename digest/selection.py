@@ -6,7 +6,7 @@ per cohort (readers whose last digest was the same) the candidates and their ran
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from itertools import chain
 
 from sqlalchemy.orm import Session
@@ -16,10 +16,12 @@ from digest.core import ranking
 from digest.core.diff import Rising
 from digest.core.edition import Candidate, Digest, Pick
 from digest.core.identity import is_identity, title_identity
+from digest.core.marks import Pin, topped
+from digest.core.marks import notes as pin_notes
 from digest.core.paper import Paper
 from digest.outlook import Outlook
 from digest.sources.named import label_of
-from digest.store import deliveries, editions, history
+from digest.store import deliveries, editions, history, marks
 from digest.store.editions import Last
 from subscribers import feedback
 from subscribers.feedback import Feedback, Kind
@@ -38,6 +40,7 @@ class Cohort:
     candidates: tuple[Candidate, ...]
     pool: ranking.Pool
     told: tuple[tuple[str, str], ...] = ()
+    pins: tuple[Pin, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,15 @@ class Chosen:
 
 
 class Selector:
-    """Chooses the digests of one day."""
+    """Chooses the digests of one day; of its last `days` days, where they are given, whatever its
+    readers had before, but no paper again."""
 
-    def __init__(self, day: date, rising: Rising, sky: Outlook | None = None) -> None:
+    def __init__(
+        self, day: date, rising: Rising, sky: Outlook | None = None, days: int = 0
+    ) -> None:
         self.day = day
-        self._rising = rising
+        self._rising, self._days = rising, days
+        self._marks: marks.Marks | None = None
         self._vocabulary: ranking.Vocabulary | None = None
         self._cohorts: dict[Last | None, Cohort] = {}
         self._sky = sky or Outlook(day)
@@ -65,7 +72,9 @@ class Selector:
         chosen: dict[int, Chosen] = {}
         for cohort, members in self._by_cohort(session, readers):
             asked = self.readers(session, cohort, members)
-            for member, picks in zip(members, ranking.rank(cohort.pool, asked), strict=True):
+            found = ranking.rank(cohort.pool, asked)
+            for member, one, picks in zip(members, asked, found, strict=True):
+                picks = topped(picks, cohort.pins, one.barred, one.profile.limit)
                 chosen[member.id] = Chosen(member, self._digest(cohort, member, picks), cohort)
         return [chosen[reader.id] for reader in readers]
 
@@ -117,7 +126,8 @@ class Selector:
         notes = outlook.lines(cohort.told, self.day, reader.schedule)
         if not picks and reader.quiet_line:
             notes = (outlook.quiet(count), *notes)
-        return Digest(self.day, picks, count, notes)
+        titles = {one.paper_id: one.paper.title for one in cohort.candidates} if cohort.pins else {}
+        return Digest(self.day, picks, count, (*pin_notes(picks, cohort.pins, titles), *notes))
 
     def _by_cohort(
         self, session: Session, readers: Sequence[Subscriber]
@@ -130,15 +140,28 @@ class Selector:
 
     def _clipped(self, last: Last | None) -> Last | None:
         """A digest before the window leaves the whole window open, as none at all does."""
-        return last if last and last.day > self.day - editions.WINDOW else None
+        return last if last and last.day > self.day - self._window and not self._days else None
+
+    @property
+    def _window(self) -> timedelta:
+        return timedelta(days=self._days) if self._days else editions.WINDOW
 
     def _cohort(self, session: Session, last: Last | None) -> Cohort:
         if last not in self._cohorts:
-            found = editions.candidates(session, self.day, last, self._rising)
-            labelled = tuple(_labelled(one) for one in found)
+            found = editions.candidates(session, self.day, last, self._rising, self._window)
+            marked = self._marked(session)
+            pinned = editions.chosen(session, [pin.paper_id for pin in marked.pins])
+            every = {one.paper_id: one for one in (*pinned, *found)}
+            labelled = tuple(_labelled(every[n]) for n in sorted(every.keys() - marked.hidden))
             pool = ranking.prepare(labelled, self._words(session))
-            self._cohorts[last] = Cohort(last, labelled, pool, self._sky.told(session))
+            told = self._sky.told(session)
+            self._cohorts[last] = Cohort(last, labelled, pool, told, marked.pins)
         return self._cohorts[last]
+
+    def _marked(self, session: Session) -> marks.Marks:
+        if self._marks is None:
+            self._marks = marks.of_day(session, self.day)
+        return self._marks
 
     def _words(self, session: Session) -> ranking.Vocabulary:
         if self._vocabulary is None:

@@ -26,14 +26,20 @@ class Last:
     at: datetime
 
 
-def candidates(session: Session, day: date, last: Last | None, rising: Rising) -> list[Candidate]:
-    """Papers first listed, revised or risen in the week up to `day` and since `last`, by id.
+def candidates(
+    session: Session,
+    day: date,
+    last: Last | None,
+    rising: Rising,
+    window: timedelta = WINDOW,
+) -> list[Candidate]:
+    """Papers first listed, revised or risen in the `window` up to `day` and since `last`, by id.
 
     What was entered after `last.at` counts as since then whatever its day: a late source lands in
     the next mail. A paper that was new and also rose comes as new. One that rose comes only if it
     did since this reader's last digest: the votes then are what it is measured against.
     """
-    happened = _happened(session, day, last)
+    happened = _happened(session, day, last, window)
     papers = history.by_ids(session, happened)
     seen = _votes_seen(session, list(happened), last) if last else {}
     found = [
@@ -44,8 +50,10 @@ def candidates(session: Session, day: date, last: Last | None, rising: Rising) -
     return [one for one in found if one is not None]
 
 
-def _happened(session: Session, day: date, last: Last | None) -> dict[int, list[ChangeRow]]:
-    query = select(ChangeRow).where(ChangeRow.day > day - WINDOW, ChangeRow.day <= day)
+def _happened(
+    session: Session, day: date, last: Last | None, window: timedelta
+) -> dict[int, list[ChangeRow]]:
+    query = select(ChangeRow).where(ChangeRow.day > day - window, ChangeRow.day <= day)
     if last is not None:
         query = query.where(or_(ChangeRow.day > last.day, ChangeRow.at > last.at))
     found: dict[int, list[ChangeRow]] = defaultdict(list)
@@ -101,3 +109,12 @@ def _candidate(
         since=since,
         sources=stored.sources,
     )
+
+
+def chosen(session: Session, paper_ids: Sequence[int]) -> list[Candidate]:
+    """These papers as new ones, whenever they were listed: somebody puts them into a digest."""
+    found = history.by_ids(session, paper_ids)
+    return [
+        Candidate(one.id, one.paper, Change.NEW, one.first_day, sources=one.sources)
+        for one in (found[number] for number in paper_ids if number in found)
+    ]

@@ -46,7 +46,7 @@ AGAIN = (State.SUPPRESSED, State.EMPTY, State.EXPIRED, State.CANCELLED)
 class Run:
     """One send of one day: its audience was frozen at `planned_at`, and nothing of it is handed
     over after `deadline_at`. `outcomes` counts its deliveries by state; `note` is why it is paused
-    or was cancelled."""
+    or was cancelled; its digests look `days` back, 0 for since each reader's last."""
 
     id: int
     day: date
@@ -56,6 +56,7 @@ class Run:
     audience: int
     outcomes: dict[State, int]
     note: str = ""
+    days: int = 0
 
     @property
     def is_accounted(self) -> bool:
@@ -77,6 +78,7 @@ class Plan:
     deadline: timedelta
     shard_size: int = 200
     subscriber_ids: Sequence[int] | None = None
+    days: int = 0
     due_at: datetime | None = None
     upto: int = 0
 
@@ -98,6 +100,7 @@ def freeze(session: Session, plan: Plan) -> Run | None:
         audience=0,
         outcomes=None,
         note="",
+        days=plan.days,
     )
     session.add(run)
     session.flush()
@@ -237,7 +240,7 @@ def value(row: RunRow, day: date, now: Mapping[int, dict[State, int]]) -> Run:
     stored = {State(state): number for state, number in (row.outcomes or {}).items()}
     outcomes = now.get(row.id, {}) if row.outcomes is None else stored
     return Run(row.id, day, row.state, row.planned_at, row.deadline_at, row.audience,
-               outcomes, row.note)  # fmt: skip
+               outcomes, row.note, row.days)  # fmt: skip
 
 
 def counts(session: Session, run_ids: Sequence[int]) -> dict[int, dict[State, int]]:

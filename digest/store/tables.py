@@ -148,7 +148,8 @@ class EditionRow(Base):
 
 
 class RunRow(Base):
-    """One send: an audience frozen at an instant. `outcomes` is its account, once it is done."""
+    """One send: an audience frozen at an instant. `outcomes` is its account, once it is done;
+    `days` is how far its digests look back, 0 for since each reader's last."""
 
     __tablename__ = "runs"
 
@@ -161,6 +162,7 @@ class RunRow(Base):
     audience: Mapped[int]
     outcomes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     note: Mapped[str] = mapped_column(Text)
+    days: Mapped[int] = mapped_column(server_default="0")
 
 
 class ShardRow(Base):

@@ -34,5 +34,5 @@ class Selectors:
         with known[2]:
             yield known[1]
 
-    def _made(self, day: date, _days: int) -> Selector:
-        return Selector(day, self._app.rising)
+    def _made(self, day: date, days: int) -> Selector:
+        return Selector(day, self._app.rising, days=days)
