@@ -185,6 +185,20 @@ def names() -> list[str]:
     return ["from" if name == "sender" else name for name in Settings.model_fields]
 
 
+def origins(settings: Settings) -> dict[str, str]:
+    """Where each setting comes from, by its name as an operator writes it."""
+    return {
+        name: _origin(settings, name, field)
+        for name, field in zip(names(), Settings.model_fields, strict=True)
+    }
+
+
+def _origin(settings: Settings, name: str, field: str) -> str:
+    if os.environ.get(PREFIX + name.upper()):
+        return "environment"
+    return FILE if field in settings.model_fields_set else "default"
+
+
 def _explain(error: ValidationError) -> str:
     first = error.errors()[0]
     field = str(first["loc"][0]).removeprefix(PREFIX).lower()

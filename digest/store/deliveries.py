@@ -105,6 +105,18 @@ def sent_papers(
     return {who: frozenset(now[paper] for paper in papers) for who, papers in found.items()}
 
 
+def latest_of(
+    session: Session, subscriber_id: int, *, limit: int, before: int | None = None
+) -> list[Delivery]:
+    """The latest messages promised to one reader, newest first: those older than `before`."""
+    query = select(DeliveryRow).where(DeliveryRow.subscriber_id == subscriber_id)
+    if before is not None:
+        query = query.where(DeliveryRow.id < before)
+    # Not by the id alone: in the table's own order SQLite would walk through everybody's.
+    newest = query.order_by(func.abs(DeliveryRow.id).desc()).limit(limit)
+    return _values(session, session.scalars(newest).all())
+
+
 def of_subscriber(session: Session, subscriber_id: int) -> list[Delivery]:
     """Every message promised to one reader, oldest first."""
     query = select(DeliveryRow).where(DeliveryRow.subscriber_id == subscriber_id)

@@ -144,6 +144,12 @@ def sightings(session: Session, paper_id: int) -> list[Sighting]:
     ]
 
 
+def merged_into(session: Session, paper_id: int) -> list[int]:
+    """The numbers of papers that became this one."""
+    query = select(AliasRow.old_id).where(AliasRow.paper_id == paper_id)
+    return list(session.scalars(query.order_by(AliasRow.old_id)))
+
+
 def background(session: Session, *, until: date, limit: int) -> list[str]:
     """Texts of the `limit` latest papers listed before `until`: what words are common."""
     query = (

@@ -1,13 +1,16 @@
 """Mails as their readers would see them, each in a frame that may do nothing."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 from starlette.responses import HTMLResponse, Response
 
-from digest import explain
+from digest import sample
+from digest.core.wish import MOST_DAYS
 from digest.errors import UnknownSubscriber
 from digest.mail.preview import parts_of
 from digest.web.admin.gate import Call, In, rooms, show
-from digest.web.admin.query import day_in, number_in
+from digest.web.admin.query import day_in, number_in, text_in
 from digest.web.security import POLICY
 from subscribers import roster
 from subscribers.person import Subscriber
@@ -33,16 +36,17 @@ def reader_of(call: Call, number: int) -> Subscriber:
 
 
 @show(router, "/readers/{number}/mail")
-def mail(call: In, number: int) -> Response:
+def mail(call: In, number: Annotated[int, Path(ge=0, le=2**62)]) -> Response:
     """The digest of a day for one reader, as it would be, or as it was sent."""
     reader = reader_of(call, number)
-    day, days = day_in(call), number_in(call, "days")
+    day, days = day_in(call), min(number_in(call, "days"), MOST_DAYS)
+    kind = text_in(call, "kind") or sample.DIGEST
     with call.request.app.state.selectors.of(day, days) as selector:
-        found = explain.preview(call.app, reader.address, day, selector)
-    if found.message is None:
+        made = sample.message(call.app, kind, reader, day, selector)
+    if made is None:
         return HTMLResponse(_EMPTY, headers=FRAMED)
-    parts = parts_of(found.message)
-    if call.request.query_params.get("as") == "text" or not parts.html:
+    parts = parts_of(made)
+    if text_in(call, "as") == "text" or not parts.html:
         return Response(parts.text, media_type="text/plain; charset=utf-8", headers=FRAMED)
     return HTMLResponse(parts.html, headers=FRAMED)
 
