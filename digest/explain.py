@@ -90,7 +90,7 @@ def preview(app: App, address: Address, day: date, selector: Selector | None = N
         chosen = _as_sent(session, chosen)
         papers = history.by_ids(session, [pick.paper_id for pick in chosen.digest.picks])
     composer = Composer(app, app.clock())
-    message = composer.message(chosen) if chosen.digest.picks else None
+    message = app.signed(composer.message(chosen)) if chosen.digest.picks else None
     return Preview(reader, chosen.digest, papers, message)
 
 

@@ -39,9 +39,9 @@ class Composer:
         self._parts: dict[tuple[Last | None, str], Parts] = {}
 
     def message(self, chosen: Chosen) -> Message:
+        """The message, not signed yet."""
         recipient = recipient_of(self._app, self._site, chosen, self._at)
-        message = compose(self._shared(chosen), chosen.digest, recipient, self._at)
-        return self._app.signed(message)
+        return compose(self._shared(chosen), chosen.digest, recipient, self._at)
 
     def _shared(self, chosen: Chosen) -> Parts:
         cohort, language = chosen.cohort, self._languages.of(chosen.subscriber.language)

@@ -1,6 +1,5 @@
 """Suppressions: addresses never to write to, kept as keyed hashes that outlive their persons."""
 
-import hmac
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -11,6 +10,7 @@ from subscribers.address import Address
 from subscribers.chunks import chunks
 from subscribers.consent import Reason
 from subscribers.insert import insert_new
+from subscribers.macs import mac
 from subscribers.tables import SubscriberRow, SuppressionRow
 
 _DOMAIN = b"papers-digest suppression\0"
@@ -20,7 +20,7 @@ def address_hash(address_key: str, key: bytes) -> str:
     """The keyed hash of an address key, 64 hexadecimal digits."""
     if not key:
         raise ValueError("an empty key hides nothing: set the secret")
-    return hmac.digest(key, _DOMAIN + address_key.encode(), "sha256").hex()
+    return mac(key, _DOMAIN + address_key.encode()).hex()
 
 
 def suppress(

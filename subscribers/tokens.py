@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from subscribers.errors import BadToken
+from subscribers.macs import mac
 
 CONFIRM_WITHIN = timedelta(hours=48)
 
@@ -80,8 +81,8 @@ def read(
     if not _SHAPE.fullmatch(token):
         raise BadToken("this link is incomplete: copy all of it from the mail")
     body = urlsafe_b64decode(token)
-    head, mac = body[:-_MAC_BYTES], body[-_MAC_BYTES:]
-    if not hmac.compare_digest(mac, _mac(key, purpose, about, head)):
+    head, proof = body[:-_MAC_BYTES], body[-_MAC_BYTES:]
+    if not hmac.compare_digest(proof, _mac(key, purpose, about, head)):
         raise BadToken("this link is not one of ours, or was made for something else")
     return _opened(head, purpose, now, max_age)
 
@@ -101,4 +102,4 @@ def _mac(key: bytes, purpose: Purpose, about: str, head: bytes) -> bytes:
     if not key:
         raise ValueError("an empty key signs nothing: set the secret")
     text = b"\0".join((_DOMAIN + purpose.encode(), head, about.encode()))
-    return hmac.digest(key, text, "sha256")[:_MAC_BYTES]
+    return mac(key, text)[:_MAC_BYTES]

@@ -102,6 +102,8 @@ class Breaker:
             window.add(marks)
         for mark in marks:
             self._said[mark] = _in_full(outcome)
+        if not any(self._all.count.values()):
+            return ""
         return self._refused() or self._passed(_TEMPORARY) or self._passed(_PERMANENT)
 
     def _refused(self) -> str:

@@ -1,9 +1,10 @@
 """Recipient and Message: to whom, and the very bytes; the identity of a message."""
 
-import hmac
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import date
+
+from subscribers.macs import mac
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,8 @@ class Message:
     """One message as it goes over the wire; `sender` is the envelope's.
 
     `data` has CRLF line ends only, ends with one, and no line of it begins with a dot (its
-    composer writes =2E), so SMTP need not stuff dots.
+    composer writes =2E), so SMTP need not stuff dots. Where its composer makes sure of that,
+    `is_wired` says so, and nobody looks again.
     """
 
     message_id: str
@@ -41,6 +43,7 @@ class Message:
     to: str
     subject: str
     data: bytes
+    is_wired: bool = False
 
 
 def message_id(delivery_key: str, secret: bytes, domain: str) -> str:
@@ -48,5 +51,5 @@ def message_id(delivery_key: str, secret: bytes, domain: str) -> str:
 
     Source: RFC 5322, 3.6.4; mailboxes that see an id twice keep one message (RFC 7352).
     """
-    digest = hmac.digest(secret, f"message-id {delivery_key}".encode(), "sha256")
+    digest = mac(secret, f"message-id {delivery_key}".encode())
     return f"<{b32encode(digest[:20]).decode().lower()}@{domain}>"

@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from subscribers.macs import mac
+
 _FIRST_DAY = date(2020, 1, 1)
 _MAC_OCTETS = 11
 _DOMAIN = b"papers-digest envelope\0"
@@ -67,8 +69,8 @@ def read(tag: str, secret: bytes) -> Tagged | None:
     if not _SHAPE.fullmatch(tag):
         return None
     octets = b32decode(tag.upper())
-    head, mac = octets[:-_MAC_OCTETS], octets[-_MAC_OCTETS:]
-    if not hmac.compare_digest(mac, _mac(head, secret)):
+    head, proof = octets[:-_MAC_OCTETS], octets[-_MAC_OCTETS:]
+    if not hmac.compare_digest(proof, _mac(head, secret)):
         return None
     days = int.from_bytes(head[:2], "big")
     day = _FIRST_DAY + timedelta(days=days - 1) if days else None
@@ -84,4 +86,4 @@ def candidates(texts: Iterable[str]) -> tuple[str, ...]:
 def _mac(head: bytes, secret: bytes) -> bytes:
     if not secret:
         raise ValueError("an empty key signs nothing: set the secret")
-    return hmac.digest(secret, _DOMAIN + head, "sha256")[:_MAC_OCTETS]
+    return mac(secret, _DOMAIN + head)[:_MAC_OCTETS]

@@ -70,7 +70,7 @@ def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -
     head = _head(parts, recipient, now, key=key, to=to)
     sender = headers.envelope_sender(parts.site, recipient.delivery_key)
     data = b"".join((parts.head, head[0], title.header, head[1], *body))
-    return Message(key, sender, to, title.subject, data)
+    return Message(key, sender, to, title.subject, data, is_wired=True)
 
 
 def title_of(parts: Parts, around: Words) -> Title:

@@ -107,7 +107,7 @@ class Smtp:
         if not work.still(message):
             session.drop()  # without the final dot the server has no message
             return handed_back(Phase.DATA)
-        data = wire_form(message.data)
+        data = message.data if message.is_wired else wire_form(message.data)
         last = session.handed + 1 >= self._options.per_connection
         return await session.content(data, None if last else work.look_ahead(session))
 

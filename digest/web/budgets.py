@@ -3,7 +3,6 @@
 An IP is known by keyed hashes only. The database counts, so the budgets hold over all processes.
 """
 
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from digest.app import App
 from digest.settings import Settings
 from digest.store import budgets
+from subscribers.macs import mac
 
 _DOMAIN = b"papers-digest visitor\0"
 
@@ -57,8 +57,7 @@ def visitor(host: str, key: bytes) -> Visitor:
 
 
 def _hashed(text: str, key: bytes) -> str:
-    # Not hmac.digest: it hands the interpreter to another thread, and a busy one keeps it for 5 ms.
-    return hmac.new(key, _DOMAIN + text.encode(), "sha256").hexdigest()
+    return mac(key, _DOMAIN + text.encode()).hex()
 
 
 def of_signups(settings: Settings) -> tuple[Budget, ...]:

@@ -4,6 +4,8 @@ import hmac
 import re
 from datetime import UTC, datetime, timedelta
 
+from subscribers.macs import mac
+
 _DOMAIN = b"papers-digest form\0"
 _SHAPE = re.compile(r"([0-9a-f]{1,14})\.([0-9a-f]{32})", re.ASCII)
 
@@ -23,5 +25,4 @@ def age(text: str, now: datetime, key: bytes) -> timedelta | None:
 
 
 def _mac(moment: str, key: bytes) -> str:
-    # Not hmac.digest: it hands the interpreter to another thread, and a busy one keeps it for 5 ms.
-    return hmac.new(key, _DOMAIN + moment.encode(), "sha256").hexdigest()[:32]
+    return mac(key, _DOMAIN + moment.encode()).hex()[:32]
