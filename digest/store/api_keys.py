@@ -29,6 +29,7 @@ class Scope(StrEnum):
     SUBSCRIBERS_WRITE = "subscribers:write"  # ask for a subscription in a reader's name
     SUBSCRIBERS_READ = "subscribers:read"
     SUBSCRIBERS_MANAGE = "subscribers:manage"  # add with consent, change, erase
+    SENDS_WRITE = "sends:write"  # order a send by hand, see how it stands, undo it
 
 
 @dataclass(frozen=True, slots=True)

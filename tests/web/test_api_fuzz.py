@@ -28,7 +28,7 @@ CONFIG = {
     # A zone, an address or a day may have the right shape and still not exist.
     "checks": {"positive_data_acceptance": {"enabled": False}},
 }
-OPERATIONS = 10
+OPERATIONS = 13
 EXAMPLES = settings(
     derandomize=True,
     database=None,

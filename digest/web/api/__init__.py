@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from digest.web.api import people, reading, subscribing
+from digest.web.api import people, reading, sending, subscribing
 from digest.web.api.body import BodyLimit
 
 PREFIX = "/api/v1"
@@ -10,6 +10,6 @@ PREFIX = "/api/v1"
 
 def mount(web: FastAPI) -> None:
     """Add the API to the web application."""
-    for room in (subscribing, reading, people):
+    for room in (subscribing, reading, people, sending):
         web.include_router(room.router, prefix=PREFIX)
     web.add_middleware(BodyLimit, prefix=f"{PREFIX}/")

@@ -72,4 +72,5 @@ def _unknown(detail: str) -> HTTPException:
 
 
 Reader = Annotated[ApiKey, Depends(key_for(Scope.SUBSCRIBERS_READ))]
+Sender = Annotated[ApiKey, Depends(key_for(Scope.SENDS_WRITE))]
 Manager = Annotated[ApiKey, Depends(key_for(Scope.SUBSCRIBERS_MANAGE))]

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from digest.core.edition import Change
+from digest.core.wish import MOST_DAYS, Whom
 from digest.store.history import Stored
 from subscribers.consent import Reason, Status
 from subscribers.person import Subscriber
@@ -254,3 +255,42 @@ class EditionOut(BaseModel):
     day: date
     papers: list[EditionPaper]
     offset: int | None
+
+
+class Order(Strict):
+    """A send by hand: of a day (default: today in UTC), for some readers (default: all active)."""
+
+    day: Day | None = None
+    days: Annotated[
+        int,
+        Field(ge=0, le=MOST_DAYS, description="Look so many days back; 0: to each one's last."),
+    ] = 0
+    readers: Annotated[Whom, Field(strict=False, description="Which readers.")] = Whom.ALL
+    text: Annotated[
+        str,
+        Field(
+            max_length=60_000,
+            description="search: a part of an address; list: addresses, one a line; one: one.",
+        ),
+    ] = ""
+    count: Annotated[
+        int | None,
+        Field(ge=0, le=2**31, description="Refuse (400) unless it goes to so many readers."),
+    ] = None
+    hold_s: Annotated[int, Field(ge=0, le=3600, description="How long it can be undone.")] = 60
+
+
+class SendOut(BaseModel):
+    """An ordered send, and how its readers' digests stand."""
+
+    id: int
+    state: str
+    run: int | None
+    day: date
+    days: int
+    readers: str
+    audience: int
+    ordered_by: str
+    at: datetime
+    go_at: datetime
+    outcomes: dict[str, int]
