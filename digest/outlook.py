@@ -116,7 +116,8 @@ def _new(
         last = known.get(part)
         if last is None or last.lacks(ids):
             dated = {paper.listed_on for paper in papers if paper.listed_on}
-            found[part] = Batch(listing_day(calendar, now, last and last.day, dated), ids)
+            before = last.day if last else None
+            found[part] = Batch(listing_day(calendar, now, before, dated), ids)
     return found
 
 

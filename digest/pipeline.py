@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta
 from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
 
 from digest import outlook
 from digest.app import App
@@ -53,8 +55,29 @@ class Report:
         self.state = SourceState.FRESH if self.listed else SourceState.FAILED
 
 
+class Fetches(Protocol):
+    """What the pages of a source are asked of, as `async with`: digest.fetch, or a recording."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+    async def get(
+        self, url: str, validators: Validators | None = None
+    ) -> Fetched | NotModified: ...
+
+
 def collect(
-    app: App, names: Sequence[str], day: date | None = None, progress: Progress | None = None
+    app: App,
+    names: Sequence[str],
+    day: date | None = None,
+    progress: Progress | None = None,
+    fetcher: Fetches | None = None,
 ) -> list[Report]:
     """Collect these files and sources (default: the settings' sources), one after the other.
 
@@ -62,7 +85,9 @@ def collect(
     its own day, else to `day`, else to the day in the file's name, else to today (UTC). One that
     fails stops no other: its report says why.
     """
-    return asyncio.run(_collect(app, names or app.settings.sources, day, progress or _silent))
+    asked = fetcher or Fetcher(app.limits)
+    names = names or app.settings.sources
+    return asyncio.run(_collect(app, names, day, progress or _silent, asked))
 
 
 def _silent(_name: str, _done: int, _total: int) -> None:
@@ -70,10 +95,10 @@ def _silent(_name: str, _done: int, _total: int) -> None:
 
 
 async def _collect(
-    app: App, names: Sequence[str], day: date | None, progress: Progress
+    app: App, names: Sequence[str], day: date | None, progress: Progress, asked: Fetches
 ) -> list[Report]:
     reports = []
-    async with Fetcher(app.limits) as fetcher:
+    async with asked as fetcher:
         for name, shown in _shown(names):
             report = Report(shown)
             collector = _Collector(app, report, day, progress)
@@ -119,7 +144,7 @@ class _Collector:
         self.source: Source | None = None
         self.look = outlook.Look()
 
-    async def run(self, name: str, fetcher: Fetcher) -> None:
+    async def run(self, name: str, fetcher: Fetches) -> None:
         if _is_file(name):
             self.read_file(Path(name))
         else:
@@ -147,7 +172,7 @@ class _Collector:
 
     # -- sources
 
-    async def fetch(self, source: Source, fetcher: Fetcher) -> None:
+    async def fetch(self, source: Source, fetcher: Fetches) -> None:
         for day in self._days(source):
             await self._fetch_day(source, day, fetcher)
 
@@ -159,13 +184,13 @@ class _Collector:
         for back in range(source.lookback, -1, -1):
             yield self.today - timedelta(days=back)
 
-    async def _fetch_day(self, source: Source, day: date, fetcher: Fetcher) -> None:
+    async def _fetch_day(self, source: Source, day: date, fetcher: Fetches) -> None:
         for page in range(MOST_PAGES):
             url = source.url(day, page)
             if url is None or not await self._fetch_page(source, url, fetcher):
                 return
 
-    async def _fetch_page(self, source: Source, url: str, fetcher: Fetcher) -> bool:
+    async def _fetch_page(self, source: Source, url: str, fetcher: Fetches) -> bool:
         """Fetch and keep one page; whether it held a record, so that a next one may exist."""
         with self.app.read() as session:
             last = feeds.last_seen(session, url)
@@ -225,9 +250,7 @@ class _Collector:
         error = (report.error or "") if report.state is SourceState.FAILED else ""
         with self.app.begin() as session:
             now = self.app.clock()
-            found, news = outlook.learn(
-                session, self.source.name, self.look, now=now, error=error
-            )
+            found, news = outlook.learn(session, self.source.name, self.look, now=now, error=error)
         if report.state is not SourceState.FAILED:
             report.state = SourceState.FRESH if news else found.state
 
@@ -273,7 +296,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 async def _get(
-    source: Source, fetcher: Fetcher, url: str, last: feeds.Feed | None
+    source: Source, fetcher: Fetches, url: str, last: feeds.Feed | None
 ) -> Fetched | NotModified:
     """The answer to a conditional request; a refusal that the source can explain, explained."""
     validators = Validators(last.etag, last.last_modified) if last else None

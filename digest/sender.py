@@ -1,5 +1,6 @@
 """Story: send. freeze the audience -> drain it (here, or in a crew of processes) -> account."""
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -63,12 +64,14 @@ class Sent:
 
 class How(TypedDict, total=False):
     """How to send: who hears how far it is, through what (default: the settings), with how many
-    processes (default: as the settings say), whether to stay until nothing is to be tried again."""
+    processes (default: as the settings say), whether to stay until nothing is to be tried again;
+    `asked` tells whether it is to stop, where no signal does."""
 
     progress: Progress
     transports: TransportFactory
     workers: int
     waits: bool
+    asked: Callable[[], bool]
 
 
 def plan_of(app: App, day: date, only: Sequence[int] | None = None) -> runs.Plan:
@@ -115,7 +118,7 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     with app.begin() as session:
         already = runs.served(session, plan)
         new = runs.freeze(session, plan)
-        _mind_complaints(app, session, new)
+        mind_complaints(app, session, new)
         unfinished = runs.unfinished(session, day) if only is None else [new.id] if new else []
         open_runs, held = _reopened(session, unfinished)
     told = _drain(app, day, open_runs, how, already)
@@ -123,7 +126,7 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     return told
 
 
-def _mind_complaints(app: App, session: Session, new: runs.Run | None) -> None:
+def mind_complaints(app: App, session: Session, new: runs.Run | None) -> None:
     """A new run does not begin while too many complain; who resumes it has decided."""
     if new is None:
         return
@@ -194,7 +197,18 @@ async def _alone(app: App, day: date, open_runs: Sequence[runs.Run], how: How, t
     async with Handover(app, lanes, hear) as handover:
         drain = Drain(app, day, open_runs, handover, told=hear, waits=how.get("waits", False))
         with crew.stopping(handover):
-            return await drain.drain()
+            heeding = asyncio.create_task(_heed(how.get("asked"), handover))
+            try:
+                return await drain.drain()
+            finally:
+                heeding.cancel()
+
+
+async def _heed(asked: Callable[[], bool] | None, handover: Handover) -> None:
+    """Stop when somebody asks for it: what is under way ends, the rest waits."""
+    while asked is None or not asked():
+        await asyncio.sleep(0.2)
+    handover.stop(crew.STOPPED, at_once=False)
 
 
 def _account(app: App, open_runs: Sequence[runs.Run], told: Sent, reason: str) -> Sent:

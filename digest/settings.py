@@ -31,6 +31,7 @@ EXAMPLES = {
     "base_url": "https://papers.example.org",
     "unsubscribe_address": "unsubscribe@example.org",
     "bounce_address": "bounces@example.org",
+    "operator": "operator@example.org",
     "bounces_url": "imaps://user:password@mail.example.org/INBOX",
     "secret": "32 or more random characters, as `openssl rand -hex 32` prints",
     "sources": "huggingface arxiv:cs.CL+cs.LG https://example.org/feed.xml",
@@ -88,6 +89,7 @@ class Settings(BaseSettings):
     unsubscribe_address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
     bounce_address: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
     bounces_url: SecretStr = SecretStr("")
+    operator: Annotated[str, AfterValidator(_mailbox_or_none)] = ""
     dkim_key: SecretStr = SecretStr("")
     dkim_selector: str = "digest"
     dkim_domain: str = ""
@@ -107,6 +109,7 @@ class Settings(BaseSettings):
     fetch_max_redirects: int = Field(default=5, ge=0, le=20)
     fetch_backoff_cap_s: float = Field(default=60.0, ge=0)
     deadline_hours: int = Field(default=18, ge=1, le=168)
+    wait_hours: float = Field(default=2.0, ge=0, le=12)
     connections: int = Field(default=4, ge=1, le=200)
     smtputf8: bool = False
     pace: str = ""

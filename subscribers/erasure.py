@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from subscribers import address as addresses
 from subscribers import roster, suppression
 from subscribers.address import Address
-from subscribers.consent import Reason
+from subscribers.consent import Reason, Status
 from subscribers.tables import ConsentEventRow, FeedbackRow, ProfileRow, SignupRow, SubscriberRow
 
 
@@ -30,6 +30,19 @@ def erase(session: Session, address: Address, *, key: bytes, now: datetime, sour
     session.execute(delete(SignupRow).where(SignupRow.id.in_(_signups(session, address))))
     suppression.suppress(session, address, Reason.ERASED, key=key, now=now, source=source)
     return True
+
+
+def drop_unconfirmed(session: Session, *, before: datetime, limit: int) -> list[int]:
+    """Remove up to `limit` persons who asked before then and never confirmed; their ids. Nothing
+    of them stays, so they may ask again."""
+    query = select(SubscriberRow.id).where(
+        SubscriberRow.status == Status.PENDING, SubscriberRow.created_at < before
+    )
+    ids = list(session.scalars(query.order_by(SubscriberRow.id).limit(limit)))
+    for rows in (ConsentEventRow, FeedbackRow, ProfileRow):
+        session.execute(delete(rows).where(rows.subscriber_id.in_(ids)))
+    session.execute(delete(SubscriberRow).where(SubscriberRow.id.in_(ids)))
+    return ids
 
 
 def personal_data(session: Session, address: Address, *, key: bytes) -> dict[str, Any] | None:

@@ -29,6 +29,8 @@ COMMANDS = (
     ("why", "show", "Why a paper was in a reader's digest of a day, or why it was not."),
     ("demo", "show",
      "Three sample days to six sample readers, into a mailbox you can open. Nothing leaves here."),
+    ("run", "running",
+     "Everything in one process: collect, send to each reader at their hour, the pages."),
     ("web", "web",
      "The pages: subscribe, confirm, settings, unsubscribe; and the letters these send."),
     ("bounces", "bounces", "Take bounces, complaints and mails of readers who leave."),

@@ -11,7 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from jinja2 import FileSystemLoader, StrictUndefined
+from jinja2 import BytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from markupsafe import Markup
 
@@ -34,12 +35,31 @@ _NOTHING = CodedShape((b"",), ())
 _NO_ATTRIBUTES = ["align", "valign", "width", "height"]  # the templates say them where they must
 
 
+class _Compiled(BytecodeCache):
+    """Compiled templates, kept as long as the program: each send makes environments of its own,
+    and compiling costs more than rendering. A template that was changed is compiled anew."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._known:
+            bucket.bytecode_from_string(self._known[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
+
+
 def sandbox(folder: Path, language: Language, **known: object) -> ImmutableSandboxedEnvironment:
     """The environment of all mail templates in a folder: sandboxed, HTML escaped, a missing value
     an error; `known` are values that every template may use, beside `_` and `ngettext`, which say
     a text in the language, and its `lang` and `dir`."""
     environment = ImmutableSandboxedEnvironment(
         loader=FileSystemLoader(folder),
+        bytecode_cache=_COMPILED,
         undefined=StrictUndefined,
         autoescape=lambda name: bool(name and name.endswith(".html")),
         trim_blocks=True,

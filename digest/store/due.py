@@ -5,11 +5,11 @@ compares them. So planning costs what is due, not what there is.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from digest.core import schedule
@@ -87,7 +87,8 @@ def _passed(session: Session, status: Status, now: datetime) -> Iterator[Due]:
 def portion(session: Session, due: Due) -> int | None:
     """The highest id of the first so many readers of a due; None if nobody is left."""
     first = select(SubscriberRow.id).where(of(due)).order_by(SubscriberRow.id).limit(PORTION)
-    return session.scalar(select(func.max(first.subquery().c.id)))
+    highest: int | None = session.scalar(select(func.max(first.subquery().c.id)))
+    return highest
 
 
 def advance(session: Session, due: Due, upto: int) -> None:
@@ -120,15 +121,15 @@ def _may_come() -> ColumnElement[bool]:
     return or_(SubscriberRow.status == Status.ACTIVE, ends)
 
 
-def _page() -> Select[Any]:
+def _page() -> Any:
     return select(SubscriberRow.id, *_SCHEDULE)
 
 
-def _schedule(row: Row[Any]) -> Schedule:
+def _schedule(row: Any) -> Schedule:
     return Schedule(zone=row.zone, hour=row.hour, cadence=row.cadence, weekday=row.weekday)
 
 
-def _move(session: Session, rows: "list[Row[Any]] | Any", to: Callable[[Row[Any]], Due]) -> None:
+def _move(session: Session, rows: Sequence[Any], to: Callable[[Row[Any]], Due]) -> None:
     moved: dict[Due, list[int]] = defaultdict(list)
     for row in rows:
         moved[to(row)].append(row.id)

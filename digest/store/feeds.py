@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from digest.store.tables import CollectionRow, FeedRow
@@ -64,3 +64,8 @@ def sources_of(session: Session, day: date) -> dict[str, str]:
         .order_by(CollectionRow.id)
     )
     return dict(session.execute(query).all())
+
+
+def forget_collections(session: Session, *, before: datetime) -> None:
+    """Delete the tries to collect that were made before then."""
+    session.execute(delete(CollectionRow).where(CollectionRow.at < before))

@@ -274,21 +274,6 @@ def unfinished(session: Session, day: date) -> list[int]:
     return list(session.scalars(query.order_by(RunRow.id)))
 
 
-def to_drain(session: Session, *, now: datetime) -> list[tuple[Run, bool]]:
-    """The open runs, oldest first, and whether there is something to do in each: a delivery that
-    is due, or one that a sender has or had in hand."""
-    at_hand = or_(
-        and_(DeliveryRow.state.in_(WAITING), DeliveryRow.due_at <= now),
-        DeliveryRow.state.in_((State.CLAIMED, State.IN_FLIGHT)),
-    )
-    work = select(DeliveryRow.id).where(DeliveryRow.run_id == RunRow.id, at_hand).exists()
-    query = select(RunRow.id, work).where(RunRow.state.in_(OPEN), RunRow.edition_id.is_not(None))
-    found = [
-        (get(session, run_id), has) for run_id, has in session.execute(query.order_by(RunRow.id))
-    ]
-    return [(run, has) for run, has in found if run is not None]
-
-
 def unaccounted(session: Session, day: date, state: str) -> list[int]:
     """The runs of a day in this state whose account is not stored yet, oldest first."""
     query = select(RunRow.id).join(EditionRow).where(

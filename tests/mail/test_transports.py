@@ -15,6 +15,7 @@ from digest.mail.compose import compose
 from digest.mail.maildir import Maildir
 from digest.mail.smtp import Smtp
 from digest.mail.transport import Options, Patience, Transport, open_transport
+from tests.fakes import Outbox
 from tests.given import needs
 from tests.mail import given
 from tests.sink import free_port, smtp_sink
@@ -95,8 +96,21 @@ class AiosmtpdCase:
         return outcomes, got
 
 
-Case = MaildirCase | SmtpCase | SinkCase | AiosmtpdCase
-CASES = ["maildir", "smtp", "pipelined", "smtp-sink", "aiosmtpd"]
+class FakeCase:
+    """The outbox of the tests that have no server."""
+
+    def run(self, session: Session) -> tuple[list[Outcome], list[bytes]]:
+        outbox = Outbox()
+
+        async def talk() -> list[Outcome]:
+            async with outbox as transport:
+                return await session(transport)
+
+        return asyncio.run(talk()), [message.data for message in outbox.messages]
+
+
+Case = MaildirCase | SmtpCase | SinkCase | AiosmtpdCase | FakeCase
+CASES = ["maildir", "smtp", "pipelined", "smtp-sink", "aiosmtpd", "fake"]
 
 
 @pytest.fixture(params=CASES)
@@ -107,6 +121,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
         "pipelined": lambda: SmtpCase(("PIPELINING", "DSN")),
         "smtp-sink": SinkCase,
         "aiosmtpd": AiosmtpdCase,
+        "fake": FakeCase,
     }[request.param]()
 
 
