@@ -1,26 +1,53 @@
 """How good the ranking is on real days: `python -m tests.bench.ranking FOLDER --out run.tsv`.
 
-FOLDER holds papers.parquet, pools.json, background.json and queries.jsonl; the run is for the
-scorer beside it. Every number comes from the product's own code, and a query's profile is
-exactly the fields it fills in. Needs pyarrow, which the project itself does not.
+FOLDER holds papers.parquet, pools.json, background.json and queries.jsonl; where its judgements
+(qrels.tsv) and the scorer beside it are at hand too, its table is printed. Every number comes from
+the product's own code, and a query's profile is exactly the fields it fills in.
 """
 
 import argparse
 import json
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from digest.core.edition import Candidate, Change
 from digest.core.paper import Paper
-from digest.core.ranking import LikedPaper, Reader, Vocabulary, fit, prepare
+from digest.core.ranking import LikedPaper, Pool, Reader, Vocabulary, learn, prepare
 from digest.core.ranking.bars import bars, muted_by
 from digest.core.ranking.score import score
 from subscribers.profile import InterestProfile
 
 Rows = dict[str, dict[str, Any]]
+Query = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A folder read once: its papers, the ids of each day's pool, what its background teaches."""
+
+    papers: Rows
+    days: dict[str, list[str]]
+    vocabulary: Vocabulary
+    pools: dict[str, Pool] = field(default_factory=dict)
+
+    def pool(self, day: str) -> Pool:
+        if day not in self.pools:
+            rows = [candidate(at, self.papers[one]) for at, one in enumerate(self.days[day])]
+            self.pools[day] = prepare(rows, self.vocabulary)
+        return self.pools[day]
+
+
+def bench(folder: Path) -> Bench:
+    found = papers(folder)
+    days = json.loads((folder / "pools.json").read_text())
+    earlier = (found[one] for one in json.loads((folder / "background.json").read_text()))
+    return Bench(found, days, learn([(row["title"], row["abstract"]) for row in earlier]))
 
 
 def papers(folder: Path) -> Rows:
@@ -30,25 +57,25 @@ def papers(folder: Path) -> Rows:
     return {row["id"]: row for row in parquet.read_table(folder / "papers.parquet").to_pylist()}
 
 
-def queries(folder: Path) -> list[dict[str, Any]]:
+def queries(folder: Path) -> list[Query]:
     lines = (folder / "queries.jsonl").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
-def background(folder: Path, known: Rows) -> Vocabulary:
-    earlier = json.loads((folder / "background.json").read_text())
-    return fit(f"{known[one]['title']}. {known[one]['abstract']}" for one in earlier)
-
-
-def reader(query: dict[str, Any], known: Rows) -> Reader:
-    liked = (known[one["id"]] for one in query["liked"] if one["id"] in known)
+def reader(query: Query, known: Rows) -> Reader:
+    liked, disliked = _spoken(query["liked"], known), _spoken(query["disliked"], known)
     profile = InterestProfile(
         interests=(query["text"],) if query["text"] else (),
         keywords=tuple(query["keywords"]),
         mute=tuple(query["muted_keywords"]),
         categories=tuple(query["categories"]),
     )
-    return Reader(profile, tuple(LikedPaper(row["title"], row["abstract"]) for row in liked))
+    return Reader(profile, liked, disliked=disliked)
+
+
+def _spoken(some: list[dict[str, Any]], known: Rows) -> tuple[LikedPaper, ...]:
+    rows = (known[one["id"]] for one in some if one["id"] in known)
+    return tuple(LikedPaper(row["title"], row["abstract"]) for row in rows)
 
 
 def candidate(place: int, row: dict[str, Any]) -> Candidate:
@@ -61,17 +88,14 @@ def candidate(place: int, row: dict[str, Any]) -> Candidate:
     return Candidate(place, paper, Change.NEW, date.min)
 
 
-def run(folder: Path, known: Rows, asked: list[dict[str, Any]]) -> Iterator[tuple[str, str, float]]:
+def run(bench: Bench, asked: list[Query]) -> Iterator[tuple[str, str, float]]:
     """Query, paper, score: every paper that scores and is not barred, in no special order."""
-    vocabulary = background(folder, known)
-    pools = json.loads((folder / "pools.json").read_text())
-    by_pool: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    by_day: defaultdict[str, list[Query]] = defaultdict(list)
     for query in asked:
-        by_pool[query["pool"]].append(query)
-    for name, some in by_pool.items():
-        ids = pools[name]
-        pool = prepare([candidate(at, known[one]) for at, one in enumerate(ids)], vocabulary)
-        scores = score(pool, [reader(q, known) for q in some])
+        by_day[query["pool"]].append(query)
+    for day, some in by_day.items():
+        pool, ids = bench.pool(day), bench.days[day]
+        scores = score(pool, [reader(query, bench.papers) for query in some])
         for query, model, total in zip(some, scores.models, scores.total.tolist(), strict=True):
             out = bars(pool, model, frozenset(), lambda text, pool=pool: muted_by(pool, text))
             for at, value in enumerate(total):
@@ -79,17 +103,24 @@ def run(folder: Path, known: Rows, asked: list[dict[str, Any]]) -> Iterator[tupl
                     yield query["query_id"], ids[at], value
 
 
-def main() -> None:
+def main() -> int:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder", type=Path)
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--case", nargs="*", default=[])
+    options.add_argument("--compare", type=Path, help="another run, to be compared query by query")
     chosen = options.parse_args()
     asked = [q for q in queries(chosen.folder) if not chosen.case or q["case"] in chosen.case]
     with chosen.out.open("w", encoding="utf-8") as out:
-        for query, paper, value in run(chosen.folder, papers(chosen.folder), asked):
+        for query, paper, value in run(bench(chosen.folder), asked):
             out.write(f"{query}\t{paper}\t{value:.6f}\n")
+    scorer = chosen.folder.resolve().parent / "score.py"
+    if not (scorer.exists() and (chosen.folder / "qrels.tsv").exists()):
+        return 0
+    asks = ["--data", chosen.folder, "--run", chosen.out]
+    asks += ["--compare", chosen.compare] if chosen.compare else []
+    return subprocess.run([sys.executable, scorer, *asks], check=False).returncode
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -11,7 +11,7 @@ Pure: the same input gives the same picks, on any machine and in any shard.
 from digest.core.ranking.pool import Pool, prepare
 from digest.core.ranking.reader import LikedPaper, Reader
 from digest.core.ranking.shard import Explanation, explain, rank
-from digest.core.ranking.vocabulary import Vocabulary, fit
+from digest.core.ranking.vocabulary import Vocabulary, fit, learn
 
 __all__ = [
     "Explanation",
@@ -21,6 +21,7 @@ __all__ = [
     "Vocabulary",
     "explain",
     "fit",
+    "learn",
     "prepare",
     "rank",
 ]

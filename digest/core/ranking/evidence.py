@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,13 @@ class _Pairs:
 def evidence(pool: Pool, scores: Scores, picked: Picked) -> Evidence:
     """All that raised the picks, in no special order; nothing is told twice of a pick."""
     pairs = _pairs(scores, picked)
-    typed = pairs.kinds <= KEYWORD
+    typed, liked = pairs.kinds <= KEYWORD, pairs.kinds == LIKED
     whole = _whole(scores, pairs)
     named = _joined(
         _whole_keywords(scores, pairs.where(whole)),
         _words(pool, scores, pairs.where(typed & ~whole)),
-        _names(pool, scores, pairs.where(~typed)),
+        _liked(scores, pairs.where(liked)),
+        _names(pool, scores, pairs.where(~(typed | liked))),
     )
     votes = [_voted(pool, scores, picked, kind) for kind in (ReasonKind.VOTES, ReasonKind.RISING)]
     return _joined(_once(named), *votes)
@@ -144,8 +146,28 @@ def _words(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
     )
 
 
+def _liked(scores: Scores, pairs: _Pairs) -> Evidence:
+    """Of a taste, the liked papers without which its part would be least; they share it by how
+    much it would fall."""
+    texts: list[str] = []
+    parts: list[float] = []
+    counts = []
+    closest = scores.likes.closest(pairs.rows - scores.causes.starts[LIKED], pairs.papers)
+    for part, found in zip(pairs.parts.tolist(), closest, strict=True):
+        falls = fsum(fall for _, fall in found)
+        texts += [paper.title for paper, _ in found]
+        parts += [part * fall / falls for _, fall in found]
+        counts.append(len(found))
+    return Evidence(
+        np.repeat(pairs.picks, counts),
+        np.repeat(_NUMBERS[pairs.kinds], counts),
+        np.array(parts, dtype=np.float64),
+        texts,
+    )
+
+
 def _names(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
-    """A liked paper by its title, an author and a category as the paper writes them."""
+    """An author and a category as the paper writes them."""
     of_kind, starts = scores.causes.of_kind, scores.causes.starts
     called = lru_cache(maxsize=None)(_Names(pool))
     columns = (pairs.kinds.tolist(), pairs.rows.tolist(), pairs.papers.tolist())
@@ -164,8 +186,6 @@ class _Names:
         self.papers = [one.paper for one in pool.candidates]
 
     def __call__(self, kind: int, what: Any, at: int) -> str:
-        if kind == LIKED:
-            return str(what.title)
         if kind == AUTHOR:
             return next(one for one in self.papers[at].authors if agree(name(what), name(one)))
         asked = fold(what)

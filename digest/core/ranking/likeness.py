@@ -1,23 +1,25 @@
 """Likeness: how like the papers of a pool are to papers that readers spoke of."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate, chain
 
 import numpy as np
 
 from digest.core.ranking import weights
-from digest.core.ranking.pool import Floats, Pool
-from digest.core.ranking.reader import LikedPaper
-from digest.core.ranking.sparse import Matrix, matrix, product, unit
+from digest.core.ranking.pool import Floats, Places, Pool
+from digest.core.ranking.reader import LikedPaper, Taste
+from digest.core.ranking.sparse import Matrix, csr, matrix, product, unit
 from digest.core.ranking.text import counted, words
 
-MOST_KEPT = 4_000_000  # numbers of liked papers that a pool keeps: 32 MB
-_SHARES = weights.LIKED * np.array(weights.CLOSEST)
+MOST_KEPT = 8_000_000  # numbers of liked papers that a pool keeps: 64 MB
 
 
 def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
-    """How like each of some papers is to each paper of the pool: 1 for the same subject.
+    """How like each of some papers is to each paper of the pool: about 1 for the same subject,
+    never below 0.
 
     The pool keeps what was found: readers like the same papers.
     """
@@ -26,10 +28,60 @@ def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
     rows = {paper: pool.alike[paper] for paper in {*papers} & pool.alike.keys()}
     new = [paper for paper in dict.fromkeys(papers) if paper not in rows]
     if new:
-        alike = product(_vectors(pool, new), pool.texts.T.tocsr()) / weights.SAME_SUBJECT
-        rows |= zip(new, alike, strict=True)
+        rows |= zip(new, _alike(pool, new), strict=True)
         _keep(pool, rows)
     return np.array([rows[paper] for paper in papers])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Likes:
+    """What some readers' tastes give each paper of the pool. `alike` has a row for each paper that
+    any of them spoke of, `rows` their places in it, taste by taste, each from its place in `ends`
+    to the next; `shares` how much each counts."""
+
+    tastes: Sequence[Taste]
+    alike: Floats
+    rows: Places
+    ends: Places
+    shares: Floats
+
+    def means(self) -> Floats:
+        """Tastes x papers: the shares of those that are alike, over all shares and a few more: one
+        like is not yet a taste."""
+        sums = product(csr(self.shares, self.rows, self.ends, len(self.alike)), self.alike)
+        return sums / (weights.FEW + self.whole)[:, None]
+
+    @property
+    def whole(self) -> Floats:
+        """The shares of each taste, together."""
+        return np.add.reduceat(self.shares, self.ends[:-1]) if len(self.rows) else np.zeros(0)
+
+    def closest(self, tastes: Places, papers: Places) -> Iterator[list[tuple[LikedPaper, float]]]:
+        """Of some tastes, each for one paper of the pool: the liked papers without which the mean
+        would be least, and how much it would fall, the most first; ties by their order."""
+        whole = self.whole
+        for taste, at in zip(tastes.tolist(), papers.tolist(), strict=True):
+            some = slice(self.ends[taste], self.ends[taste + 1])
+            parts = self.shares[some] * self.alike[self.rows[some], at]
+            among = weights.FEW + whole[taste]
+            left = (parts.sum() - parts) / (among - self.shares[some])
+            falls = np.round(parts.sum() / among - left, 9)
+            first = np.argsort(-falls, kind="stable")[: weights.TOLD]
+            names = self.tastes[taste].papers
+            yield [(names[i], falls.item(i)) for i in first.tolist() if falls[i] > 0]
+
+
+def likes(pool: Pool, tastes: Sequence[Taste]) -> Likes:
+    """Tastes with what is known of their papers; what several speak of is looked up once."""
+    papers = [*chain.from_iterable(one.papers for one in tastes)]
+    places = {one: at for at, one in enumerate(dict.fromkeys(papers))}
+    return Likes(
+        tastes=tastes,
+        alike=likeness(pool, [*places]),
+        rows=np.fromiter(map(places.__getitem__, papers), np.int64, len(papers)),
+        ends=np.array([*accumulate((len(one.papers) for one in tastes), initial=0)], np.int64),
+        shares=np.array([*chain.from_iterable(one.shares for one in tastes)], np.float64),
+    )
 
 
 def _keep(pool: Pool, rows: Mapping[LikedPaper, Floats]) -> None:
@@ -38,27 +90,26 @@ def _keep(pool: Pool, rows: Mapping[LikedPaper, Floats]) -> None:
     pool.alike.update(rows)
 
 
-def closest(alike: Floats) -> Floats:
-    """What each liked paper adds to each paper of the pool (readers x liked x papers), by how like
-    they are: the closest count, the closest most; the others not at all."""
-    parts = np.zeros_like(alike)
-    order = np.argsort(-alike, axis=1, kind="stable")[:, : len(_SHARES)]
-    shares = _SHARES[: order.shape[1], None]
-    np.put_along_axis(parts, order, shares * np.take_along_axis(alike, order, axis=1), axis=1)
-    return parts
+def _alike(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
+    texts, others = _vectors(pool, papers)
+    found = product(texts[:, : len(pool.columns)], pool.across)
+    latent = pool.vocabulary.latent
+    if latent and pool.shape and pool.known is not None:
+        places = np.concatenate([pool.known, latent.places(others)])
+        found += latent.shape(texts, places).alike(pool.shape)
+    return np.maximum(found / weights.SAME_SUBJECT, 0.0)
 
 
-def _vectors(pool: Pool, papers: Sequence[LikedPaper]) -> Matrix:
-    """Liked papers in the pool's columns. Terms that the pool lacks count for the length only."""
+def _vectors(pool: Pool, papers: Sequence[LikedPaper]) -> tuple[Matrix, list[str]]:
+    """Liked papers in the pool's columns, and behind these in those of other terms."""
     others: dict[str, int] = {}
     rows = [
         {_column(pool, others, term): count for term, count in _terms_of(paper).items()}
         for paper in papers
     ]
-    known = len(pool.columns)
-    rarity = np.array(pool.vocabulary.rarities([*others]), dtype=np.float64)
-    counts = matrix(rows, known + len(others))
-    return unit(counts, np.concatenate([pool.rarity, rarity]))[:, :known]
+    telling = np.array(pool.vocabulary.tellings([*others]), dtype=np.float64)
+    counts = matrix(rows, len(pool.columns) + len(others))
+    return unit(counts, np.concatenate([pool.telling, telling])), [*others]
 
 
 @lru_cache(maxsize=1 << 10)

@@ -14,6 +14,7 @@ from digest.core.edition import Candidate, Change
 from digest.core.identity import title_key
 from digest.core.paper import Paper
 from digest.core.ranking import weights
+from digest.core.ranking.latent import Shape
 from digest.core.ranking.names import Name, name
 from digest.core.ranking.reader import LikedPaper
 from digest.core.ranking.sparse import Matrix, matrix, product, rows_of, saturated, unit
@@ -31,24 +32,28 @@ class Pool:
     """The candidates by ascending paper id, and what every reader's score needs of them.
 
     `typed` (terms x papers) weighs words a reader typed, at ascending `spots` if its rows stood in
-    one line; `texts` (papers x terms, rows of length
-    1) is for likeness to other papers. `containing` holds where each word stands: 1 in the title,
-    somewhat less where only in the rest. `filed_under` holds what each folded category counts in
+    one line; `texts` (papers x terms, rows of length 1) is for likeness to other papers, `across`
+    the same turned, `shape` what the vocabulary's latent directions see of it, and `known` where
+    they have each term. `containing` holds where each word stands: 1 in the title, somewhat less
+    where only in the rest. `filed_under` holds what each folded category counts in
     its papers; `spelled_out` those in plain words ("cell biology"), each as a `sequence`.
     `written_by` finds papers by an author's family name.
     `leaders` are the day's first by votes, with their row in `leaders_alike`. `twins` are the
     near-duplicates of a paper. All but `places` name a paper by its place here. `alike` keeps the
-    likeness to papers that readers liked.
+    likeness to papers that readers liked, `kept` that to the history's.
     """
 
     candidates: tuple[Candidate, ...]
     vocabulary: Vocabulary
     places: Mapping[int, int]
     columns: Mapping[str, int]
-    rarity: Floats
+    telling: Floats
     typed: Matrix
     spots: Places
     texts: Matrix
+    across: Matrix
+    known: Places | None
+    shape: Shape | None
     titles: tuple[str, ...]
     bodies: tuple[str, ...]
     containing: Mapping[str, Marks]
@@ -64,6 +69,7 @@ class Pool:
     leaders_alike: Floats
     twins: Mapping[int, frozenset[int]]
     alike: dict[LikedPaper, Floats] = field(default_factory=dict)
+    kept: dict[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -110,10 +116,13 @@ def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
     read = [_Read(paper) for paper in papers]
     columns = {term: at for at, term in enumerate(sorted(set().union(*(r.counts for r in read))))}
     counts = rows_of((one.counts for one in read), columns)
-    rarity = np.array([vocabulary.rarity(term) for term in columns], dtype=np.float64)
-    typed = saturated(counts, rarity**weights.RARE, weights.SATURATION, weights.LENGTH)
-    typed = typed.T.tocsr()
-    texts = unit(counts, rarity)
+    terms = [*columns]
+    masses = np.array(vocabulary.masses(terms), dtype=np.float64)
+    typed = saturated(counts, masses, weights.SATURATION, weights.LENGTH).T.tocsr()
+    telling = np.array(vocabulary.tellings(terms), dtype=np.float64)
+    texts = unit(counts, telling)
+    latent = vocabulary.latent
+    known = latent.places(terms) if latent else None
     filed_under = _filed_under(papers)
     votes = _votes(papers)
     rise = np.array([_rise(one) for one in ordered], dtype=np.float64)
@@ -123,10 +132,13 @@ def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
         vocabulary=vocabulary,
         places={one.paper_id: at for at, one in enumerate(ordered)},
         columns=columns,
-        rarity=rarity,
+        telling=telling,
         typed=typed,
         spots=_spots(typed),
         texts=texts,
+        across=texts.T.tocsr(),
+        known=known,
+        shape=latent.shape(texts, known) if latent and known is not None else None,
         titles=tuple(one.title for one in read),
         bodies=tuple(one.body for one in read),
         containing=_containing([(one.title, one.body) for one in read]),

@@ -13,6 +13,7 @@ from digest.core.ranking.text import (
     normal,
     parted,
     phrase,
+    sequence,
     terms,
     words,
 )
@@ -37,14 +38,28 @@ class LikedPaper:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Whom to rank for: the profile, the texts of `profile.liked` oldest first, the ids of papers
-    that may not come again because they were sent, and the papers that were not for them, oldest
-    first."""
+    """Whom to rank for: the profile, the papers they liked oldest first, the ids of papers that may
+    not come again because they were sent, and the papers that were not for them, oldest first.
+
+    `muted` bars whatever was liked; a phrase of the profile's own mutes that many of the liked
+    papers contain does not bar, it only makes papers count less. The shares say how much each liked
+    or disliked paper still counts (1 when it was said, less as it ages); without them all count 1.
+    """
 
     profile: InterestProfile
     liked: tuple[LikedPaper, ...] = ()
     barred: frozenset[int] = frozenset()
     disliked: tuple[LikedPaper, ...] = ()
+    muted: tuple[str, ...] = ()
+    liked_shares: tuple[float, ...] = ()
+    disliked_shares: tuple[float, ...] = ()
+
+
+class Taste(NamedTuple):
+    """Papers that a reader spoke of, each once, and how much each counts (above 0)."""
+
+    papers: tuple[LikedPaper, ...]
+    shares: tuple[float, ...]
 
 
 class Line(NamedTuple):
@@ -75,15 +90,18 @@ class Line(NamedTuple):
 
 
 class Model(NamedTuple):
-    """A profile read: lines that say the same thing, or nothing, are gone."""
+    """A profile read: lines that say the same thing, or nothing, are gone. What was liked is one
+    taste or none, and so is what was not. `mute` bars; `doubted` are mutes that the likes speak
+    against."""
 
     interests: Sequence[Line]
     keywords: Sequence[Line]
-    liked: Sequence[LikedPaper]
-    disliked: Sequence[LikedPaper]
+    liked: Sequence[Taste]
+    disliked: Sequence[Taste]
     authors: Sequence[str]
     categories: Sequence[str]
     mute: Sequence[str]
+    doubted: Sequence[str]
     limit: int
 
     @property
@@ -102,23 +120,42 @@ def read(reader: Reader) -> Model:
     interests = [line(text) for text in _cut(profile.interests, LONGEST_LINE)]
     keywords = [line(text) for text in _cut(profile.keywords)]
     authors = [one for one in _cut(profile.authors) if name(one).family]
+    doubted = _doubted(_cut(profile.mute), reader.liked) if reader.liked else ()
+    mute = [*_cut(reader.muted), *_cut(profile.mute)]
     return Model(
         interests=_distinct([one for one in interests if one.places], _terms),
         keywords=_distinct([one for one in keywords if _says_something(one)], _phrase_of),
-        liked=_latest(reader.liked),
-        disliked=_latest(reader.disliked),
+        liked=_latest(reader.liked, reader.liked_shares),
+        disliked=_latest(reader.disliked, reader.disliked_shares),
         authors=_distinct(authors, name),
         categories=_distinct(_cut(profile.categories), fold),
-        mute=_cut(profile.mute),
+        mute=[text for text in mute if text not in doubted or text in reader.muted],
+        doubted=[text for text in doubted if text not in reader.muted],
         limit=min(max(profile.limit, 1), 30),
     )
 
 
-def _latest(papers: Sequence[LikedPaper]) -> Sequence[LikedPaper]:
-    """The last of the papers that say something, each once."""
-    latest = papers[-weights.MOST_LIKED :]
-    said = (one for one in latest if _has_terms(one.title) or _has_terms(one.abstract))
-    return tuple(dict.fromkeys(said))
+def _doubted(mute: Sequence[str], liked: Sequence[LikedPaper]) -> Sequence[str]:
+    """The muted phrases that a good part of the liked papers contain."""
+    latest = liked[-weights.MOST_LIKED :]
+    fewest = max(weights.DOUBTS * len(latest), weights.FEWEST_DOUBTS)
+    if not mute or len(latest) < fewest:
+        return ()
+    texts = [_sequence(paper) for paper in latest]
+    wanted = {text: f" {phrase(text)} " for text in mute}
+    return [text for text, one in wanted.items() if sum(one in own for own in texts) >= fewest]
+
+
+@lru_cache(maxsize=1 << 12)
+def _sequence(paper: LikedPaper) -> str:
+    return sequence(words(paper.title), words(paper.abstract))
+
+
+def _latest(papers: Sequence[LikedPaper], shares: Sequence[float]) -> Sequence[Taste]:
+    """The last of the papers that say something; what was said twice counts as the latest."""
+    told = [*zip(papers, shares or (1.0,) * len(papers), strict=True)][-weights.MOST_LIKED :]
+    said = {p: share for p, share in told if _has_terms(p.title) or _has_terms(p.abstract)}
+    return (Taste((*said,), (*said.values(),)),) if said else ()
 
 
 def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> Sequence[str]:

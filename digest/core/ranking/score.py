@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from digest.core.ranking import weights
+from digest.core.ranking.bars import muted_by
 from digest.core.ranking.causes import (
     AUTHOR,
     CATEGORY,
@@ -21,7 +22,7 @@ from digest.core.ranking.causes import (
     Causes,
     causes_of,
 )
-from digest.core.ranking.likeness import closest, likeness
+from digest.core.ranking.likeness import Likes, likes
 from digest.core.ranking.names import agree, agree_in_full, name
 from digest.core.ranking.pool import Floats, Marks, Places, Pool
 from digest.core.ranking.reader import Model, Reader, read
@@ -49,6 +50,7 @@ class Scores:
     models: Sequence[Model]
     causes: Causes
     typed: Typed
+    likes: Likes
     parts: Floats
     whole: Floats
     left: Floats | None
@@ -66,7 +68,8 @@ def score(pool: Pool, readers: Sequence[Reader]) -> Scores:
     lines = typed(pool, [*causes.of_kind[INTEREST], *causes.of_kind[KEYWORD]])
     left = _left(pool, models)
     whole = _marked(pool, [one.phrase for one in causes.of_kind[KEYWORD]], pool.with_phrase)
-    parts = _parts(pool, causes, lines, whole)
+    liked = likes(pool, causes.of_kind[LIKED])
+    parts = _parts(pool, causes, lines, liked, whole)
     if left is not None:
         parts *= left[causes.owners]
     home, best = _best_counts(causes, parts[causes.rows(INTEREST)])
@@ -77,6 +80,7 @@ def score(pool: Pool, readers: Sequence[Reader]) -> Scores:
         models=models,
         causes=causes,
         typed=lines,
+        likes=liked,
         parts=parts,
         whole=whole,
         left=left,
@@ -88,22 +92,20 @@ def score(pool: Pool, readers: Sequence[Reader]) -> Scores:
     )
 
 
-def _parts(pool: Pool, causes: Causes, lines: Typed, whole: Floats) -> Floats:
+def _parts(pool: Pool, causes: Causes, lines: Typed, liked: Likes, whole: Floats) -> Floats:
     """What each cause gives each paper by itself; of the interests, how well they fit."""
     parts = np.concatenate(
         [
             lines.fits(pool),
-            likeness(pool, causes.of_kind[LIKED]),
+            weights.LIKED * liked.means(),
             _marked(pool, causes.of_kind[AUTHOR], partial(_author, pool)),
             _marked(pool, causes.of_kind[CATEGORY], partial(_category, pool)),
         ]
     )
-    keywords, liked = parts[causes.rows(KEYWORD)], parts[causes.rows(LIKED)]
+    keywords = parts[causes.rows(KEYWORD)]
     keywords *= weights.KEYWORD_WORDS
     keywords += weights.KEYWORD_PHRASE * whole
     keywords *= lines.worth(pool.vocabulary.greatest, causes.starts[KEYWORD])[:, None]
-    for _, rows in causes.by_count(LIKED):
-        liked[rows] = closest(liked[rows])
     return parts
 
 
@@ -124,20 +126,20 @@ def _best_counts(causes: Causes, fits: Floats) -> tuple[Places, Floats]:
 
 
 def _left(pool: Pool, models: Sequence[Model]) -> Floats | None:
-    """What is left of each paper's score, 1 where nothing is like a paper that was not for the
-    reader: the closest of those count, the closest most, as with likes.
+    """What is left of each paper's score, 1 where nothing speaks against it: no likeness to a paper
+    that was not for the reader, no muted phrase that the reader's own likes contain.
 
     Rocchio subtracts the unwanted; here it divides, so that what remains is still the sum of its
     reasons, and never negative.
     """
-    disliked = causes_of(models, "disliked")
-    if not len(disliked.owners):
+    against = causes_of(models, "disliked", "doubted")
+    if not len(against.owners):
         return None
     left = np.ones((len(models), len(pool)))
-    alike = likeness(pool, disliked.of_kind[0])
-    for readers, rows in disliked.by_count(0):
-        against = closest(alike[rows]).sum(axis=1) / weights.LIKED
-        left[readers] = 1 / (1 + weights.DISLIKED * against)
+    owners = against.owners[against.rows(0)]
+    left[owners] /= 1 + weights.DISLIKED * likes(pool, against.of_kind[0]).means()
+    for owner, text in zip(against.owners[against.rows(1)], against.of_kind[1], strict=True):
+        left[owner, muted_by(pool, text)] *= weights.DOUBTED
     return left
 
 

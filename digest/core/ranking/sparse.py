@@ -79,6 +79,7 @@ def sums(
 
 
 def product(left: Matrix, right: Matrix) -> NDArray[np.float64]:
-    """left x right, dense."""
-    found: NDArray[np.float64] = (left @ right).toarray()
-    return found
+    """left x right, dense; the right may be dense itself."""
+    found: Matrix = left @ right
+    dense: NDArray[np.float64] = found if isinstance(found, np.ndarray) else found.toarray()
+    return dense

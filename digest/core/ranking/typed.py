@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, chain, pairwise, repeat
 from typing import TypeAlias
 
@@ -10,9 +9,11 @@ import numpy as np
 
 from digest.core.ranking import weights
 from digest.core.ranking.causes import ranges
+from digest.core.ranking.meant import meant
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import Line
 from digest.core.ranking.sparse import Matrix, csr, product
+from digest.core.ranking.vocabulary import mass
 from digest.core.ranking.words import COMMON_WORDS
 
 Found: TypeAlias = tuple[str, float]
@@ -30,12 +31,14 @@ class Typed:
     columns: Places
 
     def fits(self, pool: Pool) -> Floats:
-        """How well each line fits each paper: about 1 for a paper full of its rarest terms."""
+        """How well each line fits each paper: about 1 for a paper full of its rarest terms, and
+        more if it is about what the line means; 0 without any of its words."""
         least = mass(pool.vocabulary.greatest * weights.LEAST_RARITY)
-        masses = [*map(mass, self.rarities)]
+        masses = pool.vocabulary.masses(self.terms)
         full = [_full_match(masses[a:b], least) for a, b in pairwise(self.ends.tolist())]
         shares = np.repeat(1 / np.array(full, dtype=np.float64), np.diff(self.ends))
-        return product(self._query(shares, len(pool.columns)), pool.typed)
+        fits = product(self._query(shares, len(pool.columns)), pool.typed)
+        return np.where(fits > 0, fits + meant(pool, self.lines), 0.0)
 
     def _query(self, shares: Floats, width: int) -> Matrix:
         known = self.columns >= 0
@@ -80,12 +83,6 @@ def typed(pool: Pool, lines: Sequence[Line]) -> Typed:
         rarities=pool.vocabulary.rarities(terms),
         columns=np.fromiter(columns, np.int64, len(terms)),
     )
-
-
-@lru_cache(maxsize=1 << 14)
-def mass(rarity: float) -> float:
-    """What a typed term weighs in a paper that is full of it."""
-    return float(rarity**weights.RARE)
 
 
 def _full_match(masses: list[float], least: float) -> float:

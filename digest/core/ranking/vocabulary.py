@@ -3,15 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import repeat
 from math import log
+from typing import Any
 
-from digest.core.ranking.text import stem, terms, words
+from digest.core.ranking import weights
+from digest.core.ranking.latent import Latent
+from digest.core.ranking.latent import learn as learn_latent
+from digest.core.ranking.text import counted, stem, terms, words
 from digest.core.ranking.words import COMMON_WORDS
 
 # Beyond this many terms those seen once are forgotten: an unseen term counts as seen once.
 LARGEST = 1_500_000
 COMMON_SHARE = 0.25
+FEWEST_TO_LEARN = 2  # papers that a term must stand in, that its direction be learnt
 _COMMON = frozenset(stem(word) for word in COMMON_WORDS)
 
 
@@ -29,10 +35,14 @@ class _Rarities(dict[int, float]):
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """In how many of `documents` texts each term stands; terms of one text only are left out."""
+    """In how many of `documents` texts each term stands; terms of one text only are left out.
+    `latent` is what the history teaches beyond that, None where it is too short; `meanings` keeps
+    what lines were found to mean."""
 
     documents: int
     frequencies: Mapping[str, int]
+    latent: Latent | None = field(default=None, repr=False, compare=False)
+    meanings: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _rarities: _Rarities = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -53,6 +63,22 @@ class Vocabulary:
             for term, seen in zip(terms, map(self.frequencies.get, terms, repeat(1)), strict=True)
         ]
 
+    def tellings(self, terms: Sequence[str]) -> list[float]:
+        """How much each term tells of what a paper is like: its rarity, but of two neighbours less,
+        for their words count too, and no more for what hardly any paper has."""
+        most = weights.RAREST * self.greatest
+        return [
+            min(rarity, most) * (weights.PAIR if " " in term else 1.0)
+            for term, rarity in zip(terms, self.rarities(terms), strict=True)
+        ]
+
+    def masses(self, terms: Sequence[str]) -> list[float]:
+        """What each term weighs, where a reader typed it, in a paper that is full of it."""
+        return [
+            mass(rarity) * (weights.TYPED_PAIR if " " in term else 1.0)
+            for term, rarity in zip(terms, self.rarities(terms), strict=True)
+        ]
+
     @property
     def greatest(self) -> float:
         """The rarity of a term that no text has."""
@@ -69,6 +95,24 @@ def fit(texts: Iterable[str]) -> Vocabulary:
         if len(found) > LARGEST:
             found = _repeated(found)
     return Vocabulary(documents, _repeated(found))
+
+
+def learn(papers: Sequence[tuple[str, str]]) -> Vocabulary:
+    """Count the terms of papers (title, abstract) and learn what makes them alike."""
+    rows = [counted(words(title), words(abstract)) for title, abstract in papers]
+    found: Counter[str] = Counter()
+    for row in rows:
+        found.update(row.keys())
+    vocabulary = Vocabulary(len(rows), _repeated(found))
+    columns = sorted(term for term, count in found.items() if count >= FEWEST_TO_LEARN)
+    latent = learn_latent(rows, columns, vocabulary.tellings(columns), vocabulary.masses(columns))
+    return Vocabulary(len(rows), vocabulary.frequencies, latent)
+
+
+@lru_cache(maxsize=1 << 14)
+def mass(rarity: float) -> float:
+    """What a typed term weighs in a paper that is full of it."""
+    return float(rarity**weights.RARE)
 
 
 def _repeated(found: Counter[str]) -> Counter[str]:

@@ -6,11 +6,18 @@ author. Chosen on the dev half of a public benchmark by tests/bench/ranking.py.
 
 # Words typed (BM25 with the rarity raised to a power, so that the rare word of a line decides).
 TITLE = 3  # a word of the title counts as often
-RARE = 1.25
+RARE = 1.1
+TYPED_PAIR = 0.4  # of two words typed side by side, beside the words themselves
 SATURATION = 1.2
 LENGTH = 0.5
 FULL_MATCH_TERMS = 4  # of a long interest, so many of its rarest terms are a full match
 LEAST_RARITY = 0.55  # of a term nobody uses: a line with only commoner words is never a full match
+
+# What a line means, where the paper has some of its words: the history's papers that fit it best
+# show which others do.
+PAGES = 10
+LIKE_PAGES = 0.5
+MEANT = 0.5
 
 INTEREST = 1.0
 OTHER_INTEREST = 0.05  # the best interest counts; the others only part equals
@@ -20,13 +27,26 @@ COMMON_KEYWORD = 0.1  # of words that all abstracts have
 LEAST_KEYWORD = 0.7  # of the commonest other: its reader asked for it
 PHRASE_IN_ABSTRACT = 0.7  # of one in the title
 
-# Likes: so many of the closest count, the closest most. The shares are fixed, so that a like
-# taken back never raises a score.
-CLOSEST = (0.2, 0.15, 0.13, 0.12, 0.1, 0.08, 0.07, 0.05, 0.04, 0.03, 0.02, 0.01)
-SAME_SUBJECT = 0.13  # cosine of papers that one reader would keep together
-LIKED = 1.3
+# Likeness of two papers: the cosine of their terms, without what all papers have in common, and
+# with what they mean.
+PAIR = 0.8  # of two neighbouring words, beside the words themselves
+RAREST = 0.76  # of the greatest rarity: what is still rarer counts no more
+COMMON = 0.05
+MEANING = 0.07
+SAME_SUBJECT = 0.13  # likeness of papers that one reader would keep together
+
+# Likes add up, over how many there are and a few more; dislikes too.
+LIKED = 2.5
+FEW = 1.0
+TOLD = 3  # liked papers that are named of one pick
+HALF_LIFE = 365  # days in which feedback comes to weigh half
 MOST_LIKED = 100
-DISLIKED = 1.3  # the same subject once costs a fifth of a score, the very paper more than half
+DISLIKED = 1.0
+
+# A muted phrase that so great a part of the liked papers contain, and so many, is no bar.
+DOUBTS = 0.2
+FEWEST_DOUBTS = 2
+DOUBTED = 0.9
 
 AUTHOR = 1.0
 AUTHOR_BY_INITIAL = 0.6
