@@ -15,6 +15,7 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
+from digest import learning
 from digest.app import App
 from digest.core.delivery import State
 from digest.core.packing import pack_ids, pack_picks
@@ -59,6 +60,7 @@ class Drain:
     async def drain(self) -> str:
         """Send all that is due; why it stopped early, or ""."""
         try:
+            await asyncio.to_thread(learning.refresh, self._app, self._day)
             while not self._handover.reason:
                 hold = await self._claim()
                 if hold is not None:

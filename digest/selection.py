@@ -19,9 +19,11 @@ from digest.core.identity import is_identity, title_identity
 from digest.core.marks import Pin, topped
 from digest.core.marks import notes as pin_notes
 from digest.core.paper import Paper
+from digest.core.ranking import keeping
+from digest.core.ranking.weights import HALF_LIFE
 from digest.outlook import Outlook
 from digest.sources.named import label_of
-from digest.store import deliveries, editions, history, marks
+from digest.store import deliveries, editions, history, lexicons, marks
 from digest.store.editions import Last
 from subscribers import feedback
 from subscribers.feedback import Feedback, Kind
@@ -104,8 +106,8 @@ class Selector:
         since = min((one.listed_on for one in cohort.candidates), default=self.day)
         had = deliveries.sent_papers(session, [one.id for one in members], since, but=self.day)
         said = feedback.said_by(session, [one.id for one in members])
-        wishes = [_wish(one, said.get(one.id, ())) for one in members]
-        names = {name for wish in wishes for name in chain(wish.liked, wish.less)}
+        wishes = [_wish(one, said.get(one.id, ()), self.day) for one in members]
+        names = {name for wish in wishes for name, _ in chain(wish.liked, wish.less)}
         papers = self._papers(session, names) if names else {}
         return [
             _reader(one, wish, papers, had.get(one.id, frozenset()))
@@ -164,12 +166,17 @@ class Selector:
         return self._marks
 
     def _words(self, session: Session) -> ranking.Vocabulary:
+        """What was last learnt from the history; where that is too short, its words counted."""
         if self._vocabulary is None:
-            every = editions.candidates(session, self.day, None, self._rising)
-            texts = [f"{one.paper.title}\n{one.paper.abstract}" for one in every]
-            older = history.background(session, until=self.day, limit=BACKGROUND)
-            self._vocabulary = ranking.fit([*texts, *older])
+            learnt = lexicons.latest(session, keeping.VERSION, self.day)
+            self._vocabulary = keeping.from_bytes(learnt) if learnt else self._counted(session)
         return self._vocabulary
+
+    def _counted(self, session: Session) -> ranking.Vocabulary:
+        every = editions.candidates(session, self.day, None, self._rising)
+        texts = [f"{one.paper.title}\n{one.paper.abstract}" for one in every]
+        older = history.background(session, until=self.day, limit=BACKGROUND)
+        return ranking.fit([*texts, *older])
 
 
 def _labelled(one: Candidate) -> Candidate:
@@ -179,21 +186,30 @@ def _labelled(one: Candidate) -> Candidate:
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What a reader's profile and feedback say together; papers by name, oldest first."""
+    """What a reader's profile and feedback say together: papers by name, each with how much it
+    still counts, oldest first."""
 
-    liked: tuple[str, ...]
-    less: tuple[str, ...] = ()
+    liked: tuple[tuple[str, float], ...]
+    less: tuple[tuple[str, float], ...] = ()
     mute: tuple[str, ...] = ()
 
 
-def _wish(reader: Subscriber, said: Sequence[Feedback]) -> _Wish:
+def _wish(reader: Subscriber, said: Sequence[Feedback], day: date) -> _Wish:
+    seeded = tuple((name, 1.0) for name in reader.profile.liked)
     if not said:
-        return _Wish(reader.profile.liked)
-    more, less, mute = (
-        tuple(word.about for word in said if word.kind is kind)
-        for kind in (Kind.MORE, Kind.LESS, Kind.MUTE)
+        return _Wish(seeded)
+    more, less = (
+        tuple((word.about, left_of(word.at.date(), day)) for word in said if word.kind is kind)
+        for kind in (Kind.MORE, Kind.LESS)
     )
-    return _Wish((*reader.profile.liked, *more), less, mute)
+    return _Wish(
+        (*seeded, *more), less, tuple(word.about for word in said if word.kind is Kind.MUTE)
+    )
+
+
+def left_of(said_on: date, day: date) -> float:
+    """How much feedback still counts on a day: half after each half-life, all before the first."""
+    return float(0.5 ** (max((day - said_on).days, 0) / HALF_LIFE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +226,17 @@ def _reader(
     """A reader for the ranking. A paper they spoke of is one they know: it is not picked again."""
     if not (wish.liked or wish.less or wish.mute):
         return ranking.Reader(one.profile, (), had)
-    liked = [spoken for name in wish.liked if (spoken := papers[name])]
-    less = [spoken for name in wish.less if (spoken := papers[name])]
-    known = {spoken.number for spoken in (*liked, *less) if spoken.number is not None}
+    liked = [(spoken, left) for name, left in wish.liked if (spoken := papers[name])]
+    less = [(spoken, left) for name, left in wish.less if (spoken := papers[name])]
+    known = {spoken.number for spoken, _ in (*liked, *less) if spoken.number is not None}
     return ranking.Reader(
-        replace(one.profile, mute=(*wish.mute, *one.profile.mute)),
-        tuple(spoken.words for spoken in liked),
+        one.profile,
+        tuple(spoken.words for spoken, _ in liked),
         had | known,
-        tuple(spoken.words for spoken in less),
+        tuple(spoken.words for spoken, _ in less),
+        wish.mute,
+        tuple(left for _, left in liked),
+        tuple(left for _, left in less),
     )
 
 

@@ -353,3 +353,15 @@ class TroubleRow(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     alerted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cleared_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class LexiconRow(Base):
+    """What the ranking learnt from the papers before a day, as bytes; see core.ranking.keeping."""
+
+    __tablename__ = "lexicons"
+    __table_args__ = (UniqueConstraint("version", "learnt_on"),)
+
+    id: Mapped[int] = mapped_column(Key, primary_key=True)
+    version: Mapped[int]
+    learnt_on: Mapped[date]
+    data: Mapped[bytes]

@@ -56,7 +56,7 @@ class Latent:
     columns: Mapping[str, int]
     tellings: NDArray[np.float64]
     masses: NDArray[np.float64]
-    directions: NDArray[np.float32]
+    directions: NDArray[np.float16]
     common: NDArray[np.float64]
     mean: NDArray[np.float64]
     counts: Matrix
@@ -119,7 +119,7 @@ def learn(
     rows = rows_of(counts, places)
     texts = unit(rows, told)
     strengths, directions = _decompose(texts, dimensions)
-    kept = directions.astype(np.float32)
+    kept = directions.astype(np.float16)  # as they are stored
     common = weights.COMMON * strengths**2
     mean = product(texts, kept.astype(np.float64)).mean(axis=0)
     return Latent(places, told, weighed, kept, common / (1 + common), mean, rows)

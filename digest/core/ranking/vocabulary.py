@@ -17,7 +17,7 @@ from digest.core.ranking.words import COMMON_WORDS
 # Beyond this many terms those seen once are forgotten: an unseen term counts as seen once.
 LARGEST = 1_500_000
 COMMON_SHARE = 0.25
-FEWEST_TO_LEARN = 2  # papers that a term must stand in, that its direction be learnt
+FEWEST_TO_LEARN = 3  # papers that a term must stand in, that its direction be learnt
 _COMMON = frozenset(stem(word) for word in COMMON_WORDS)
 
 
