@@ -108,13 +108,16 @@ class DeskRoute(APIRoute):
 
 
 def _told(request: Request, error: DigestError | SubscriberError) -> Response:
-    pages: Pages = request.app.state.pages
     status = 404 if isinstance(error, _MISSING) else 409
     if isinstance(error, SubscriberError | SendError | BadMark | NotAdmitted):
         status = 429 if isinstance(error, NotAdmitted) and error.wait_s else 400
     line = f"{error}".replace("`", "")
-    return pages.page("admin/problem.html", status, heading="That did not work", line=line,
-                      back=inside(request.headers.get("referer", "")))  # fmt: skip
+    back = inside(request.headers.get("referer", ""))
+    shown: dict[str, Any] = {"heading": "That did not work", "line": line, "back": back}
+    if hasattr(request.state, "visit"):
+        return call_of(request).page("problem.html", status, **shown)
+    pages: Pages = request.app.state.pages
+    return pages.page("admin/problem.html", status, **shown)
 
 
 def show(router: APIRouter, path: str, role: Role = Role.VIEWER) -> Callable[[Any], Any]:
