@@ -86,13 +86,17 @@ def _joined(*told: Evidence) -> Evidence:
 def _once(told: Evidence) -> Evidence:
     """What is told twice of one pick is one, and its parts are added."""
     group = told.picks * len(NAMED) + told.kinds
-    first: dict[tuple[int, str], int] = {}
-    parts = told.parts.copy()
-    for at in np.flatnonzero(np.bincount(group)[group] > 1).tolist():
-        place = first.setdefault((group.item(at), told.texts[at]), at)
+    several = np.flatnonzero(np.bincount(group)[group] > 1)
+    first: dict[str, int] = {}  # by texts: tuples would keep the garbage collector busy
+    again: list[tuple[int, int]] = []
+    for at, number in zip(several.tolist(), group[several].tolist(), strict=True):
+        place = first.setdefault(f"{number} {told.texts[at]}", at)
         if place != at:
-            parts[place] += parts[at]
-            parts[at] = 0.0
+            again.append((place, at))
+    parts = told.parts.copy()
+    for place, at in again:
+        parts[place] += parts[at]
+        parts[at] = 0.0
     return Evidence(told.picks, told.kinds, parts, told.texts)
 
 

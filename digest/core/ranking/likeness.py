@@ -1,7 +1,7 @@
 """Likeness: how like the papers of a pool are to papers that readers spoke of."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, chain
@@ -25,12 +25,12 @@ def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
     """
     if not papers:
         return np.zeros((0, len(pool)))
-    rows = {paper: pool.alike[paper] for paper in {*papers} & pool.alike.keys()}
-    new = [paper for paper in dict.fromkeys(papers) if paper not in rows]
-    if new:
-        rows |= zip(new, _alike(pool, new), strict=True)
-        _keep(pool, rows)
-    return np.array([rows[paper] for paper in papers])
+    rows = [*map(pool.alike.get, papers)]
+    new = [*dict.fromkeys(paper for paper, row in zip(papers, rows, strict=True) if row is None)]
+    fresh = dict(zip(new, _alike(pool, new), strict=True)) if new else {}
+    _keep(pool, fresh)
+    every = zip(papers, rows, strict=True)
+    return np.array([fresh[paper] if row is None else row for paper, row in every])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,19 +56,31 @@ class Likes:
         """The shares of each taste, together."""
         return np.add.reduceat(self.shares, self.ends[:-1]) if len(self.rows) else np.zeros(0)
 
-    def closest(self, tastes: Places, papers: Places) -> Iterator[list[tuple[LikedPaper, float]]]:
+    def closest(self, tastes: Places, papers: Places) -> list[list[tuple[LikedPaper, float]]]:
         """Of some tastes, each for one paper of the pool: the liked papers without which the mean
         would be least, and how much it would fall, the most first; ties by their order."""
-        whole = self.whole
-        for taste, at in zip(tastes.tolist(), papers.tolist(), strict=True):
-            some = slice(self.ends[taste], self.ends[taste + 1])
-            parts = self.shares[some] * self.alike[self.rows[some], at]
-            among = weights.FEW + whole[taste]
-            left = (parts.sum() - parts) / (among - self.shares[some])
-            falls = np.round(parts.sum() / among - left, 9)
-            first = np.argsort(-falls, kind="stable")[: weights.TOLD]
-            names = self.tastes[taste].papers
-            yield [(names[i], falls.item(i)) for i in first.tolist() if falls[i] > 0]
+        found: list[list[tuple[LikedPaper, float]]] = [[] for _ in range(len(tastes))]
+        counts = np.diff(self.ends)[tastes]
+        for count in np.unique(counts).tolist():
+            some = np.flatnonzero(counts == count)
+            places = self.ends[tastes[some], None] + np.arange(count)
+            first, falls = self._falls(places, papers[some])
+            columns = (some.tolist(), tastes[some].tolist(), first.tolist(), falls.tolist())
+            for at, taste, liked, fell in zip(*columns, strict=True):
+                names = self.tastes[taste].papers
+                told = zip(liked, fell, strict=True)
+                found[at] = [(names[one], fall) for one, fall in told if fall > 0]
+        return found
+
+    def _falls(self, places: Places, papers: Places) -> tuple[Places, Floats]:
+        """Which of the liked papers at some places (a row for each paper) matter most, and how
+        much the mean would fall without each."""
+        shares = self.shares[places]
+        parts = shares * self.alike[self.rows[places], papers[:, None]]
+        total, among = parts.sum(axis=1)[:, None], weights.FEW + shares.sum(axis=1)[:, None]
+        falls = np.round(total / among - (total - parts) / (among - shares), 9)
+        first = np.argsort(-falls, axis=1, kind="stable")[:, : weights.TOLD]
+        return first, np.take_along_axis(falls, first, axis=1)
 
 
 def likes(pool: Pool, tastes: Sequence[Taste]) -> Likes:

@@ -28,9 +28,9 @@ MOST_WORDS = 300
 LONGEST_HEADING = 40
 
 
-@dataclass(frozen=True, slots=True)
-class LikedPaper:
-    """The text of a paper that a reader liked."""
+class LikedPaper(NamedTuple):
+    """The text of a paper that a reader liked. (A tuple: it is looked up all the time, and its hash
+    is that of two texts that know theirs.)"""
 
     title: str
     abstract: str = ""
@@ -183,7 +183,7 @@ def line(text: str) -> Line:
     return Line(plain, parts, places, singulars, whole)
 
 
-@lru_cache(maxsize=1 << 12)
+@lru_cache(maxsize=1 << 16)
 def _has_terms(text: str) -> bool:
     return bool(terms(words(text)))
 

@@ -1,0 +1,110 @@
+"""What ranking costs, on one core: `python -m tests.bench.ranking_cost FOLDER`.
+
+FOLDER is one of tests.bench.ranking. Readers are made of its papers: so many likes each, drawn from
+all of them, and two typed lines. Beside it the plain way is timed in the same run: a linear SVM of
+scikit-learn fitted for each reader over TF-IDF of words and pairs of words, as arxiv-sanity does.
+"""
+
+import argparse
+import os
+import random
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+import numpy as np  # noqa: E402
+
+from digest.core.ranking import LikedPaper, Pool, Reader, prepare, rank  # noqa: E402
+from digest.core.ranking.meant import meaning  # noqa: E402
+from digest.core.ranking.reader import read  # noqa: E402
+from digest.core.ranking.score import score  # noqa: E402
+from subscribers.profile import InterestProfile  # noqa: E402
+from tests.bench import ranking  # noqa: E402
+
+SHARD = 500
+PAPERS = 300
+LINES = ("video diffusion", "agents", "privacy", "protein folding", "speech", "robots that grasp")
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = perf_counter()
+    work()
+    return perf_counter() - start
+
+
+def crowd(bench: ranking.Bench, count: int, likes: int) -> list[Reader]:
+    draw = random.Random(1)
+    papers = [LikedPaper(row["title"], row["abstract"]) for row in bench.papers.values()]
+    return [
+        Reader(
+            InterestProfile(keywords=tuple(draw.sample(LINES, 2))),
+            tuple(draw.sample(papers, likes)),
+        )
+        for _ in range(count)
+    ]
+
+
+def pool_of(bench: ranking.Bench) -> Pool:
+    ids = next(ids for ids in bench.days.values() if len(ids) >= PAPERS)[:PAPERS]
+    rows = [ranking.candidate(at, bench.papers[one]) for at, one in enumerate(ids)]
+    return prepare(rows, bench.vocabulary)
+
+
+def plain(bench: ranking.Bench, reader: Reader) -> tuple[float, float]:
+    """Seconds to fit and score one reader the plain way, and to read the papers' features."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.svm import LinearSVC
+
+    every = [f"{row['title']} {row['abstract']}" for row in bench.papers.values()][:4300]
+    vectors = TfidfVectorizer(
+        sublinear_tf=True, ngram_range=(1, 2), max_features=20_000, stop_words="english"
+    )
+    start = perf_counter()
+    background = vectors.fit_transform(every)
+    features = (perf_counter() - start) / len(every)
+    liked = vectors.transform([f"{one.title} {one.abstract}" for one in reader.liked])
+    from scipy.sparse import vstack
+
+    rows = vstack([liked, background[:4000]])
+    marks = [1] * len(reader.liked) + [0] * 4000
+    model = LinearSVC(class_weight="balanced", max_iter=10_000, tol=1e-4, C=0.01)
+    return timed(lambda: model.fit(rows, marks).decision_function(background[4000:])), features
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("folder", type=Path)
+    options.add_argument("--likes", type=int, default=50)
+    chosen = options.parse_args()
+    bench = ranking.bench(chosen.folder)
+    readers = crowd(bench, 6 * SHARD, chosen.likes)
+    preparing = timed(lambda: pool_of(bench))
+    pool = pool_of(bench)
+    lines = [line for one in readers[:SHARD] for line in read(one).keywords]
+    compiling = timed(lambda: [meaning(bench.vocabulary, line) for line in lines]) / SHARD
+    first = timed(lambda: rank(pool, readers[:SHARD])) / SHARD
+    for at in range(1, 5):
+        rank(pool, readers[at * SHARD : (at + 1) * SHARD])
+    warm = readers[5 * SHARD :]
+    scoring = min(timed(lambda: score(pool, warm)) for _ in range(2)) / SHARD
+    whole = min(timed(lambda: rank(pool, warm)) for _ in range(2)) / SHARD
+    svm, reading = plain(bench, readers[0])
+    micro = 1e6
+    print(f"features of a new paper          {preparing / PAPERS * 1000:8.2f} ms")
+    print(f"compiling a reader's lines       {compiling * micro:8.0f} us")
+    print(f"a reader in the first shard      {first * micro:8.0f} us, {chosen.likes} likes each")
+    print(f"scoring {PAPERS} papers for a reader  {scoring * micro:8.0f} us, in shards of {SHARD}")
+    print(f"  with selection and reasons     {whole * micro:8.0f} us")
+    print(f"plain scikit-learn, a reader     {svm * micro:8.0f} us: {svm / scoring:.0f} times")
+    print(f"plain features of a paper        {reading * 1000:8.2f} ms")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    print(f"most memory                      {most:8d} MB")
+    print(f"numpy {np.__version__}")
+
+
+if __name__ == "__main__":
+    main()
