@@ -18,6 +18,7 @@ from digest.store import admins
 from digest.store.admins import Secrets
 from tests.stories.test_send import listing, reader
 from tests.web.conftest import Site
+from tests.web.test_browser import aside
 
 PASSWORD = "correct horse battery"
 TITLES = ("Whale song decoded by language models", "Robots that fold towels",
@@ -67,8 +68,8 @@ def vic(app: App) -> Person:
 def desk(site: Site, ada: Person) -> Site:
     """Papers of yesterday and today, and five readers."""
     day, home = today(site.app), site.outbox.parent
-    pipeline.collect(site.app, [listing(home, day - timedelta(days=1), ["An older paper"])])
-    pipeline.collect(site.app, [listing(home, day, TITLES, votes=5)])
+    older = listing(home, day - timedelta(days=1), ["An older paper"])
+    aside(pipeline.collect, site.app, [older, listing(home, day, TITLES, votes=5)])
     for number in range(READERS):
         reader(site.app, f"reader{number}@example.org", interests=["robots", "whale song"])
     return site
