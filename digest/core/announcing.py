@@ -146,7 +146,7 @@ def standing(calendar: Calendar, seen: Seen, now: datetime) -> Standing:
     elif now < wanted.closes:
         state = SourceState.WAITING
     else:
-        newest = max(seen.days.values(), default=date.min)
+        newest = max(seen.days.values(), default=wanted.day)  # first seen on a day without papers
         quiet = not late and wanted.day - newest <= PATIENCE
         state = SourceState.QUIET if quiet else SourceState.STALLED
     return Standing(state, wanted.day, late)

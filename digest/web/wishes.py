@@ -19,7 +19,9 @@ from subscribers.schedule import Schedule
 # These hold names and sentences, in which a comma parts nothing.
 BY_LINE = ("interests", "authors")
 LISTS = (*BY_LINE, "keywords", "mute", "categories")
-FIELDS = (*LISTS, "limit", "hour", "zone", "cadence", "weekday", "plain_only", "language")
+FIELDS = (
+    *LISTS, "limit", "hour", "zone", "cadence", "weekday", "plain_only", "quiet_line", "language"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Wishes:
     profile: InterestProfile
     schedule: Schedule
     plain_only: bool
+    quiet_line: bool
     language: str
     wrong: dict[str, str]
 
@@ -47,6 +50,7 @@ def of(reader: Subscriber) -> dict[str, str]:
         "cadence": reader.schedule.cadence,
         "weekday": schedules.WEEKDAYS[reader.schedule.weekday],
         "plain_only": "yes" if reader.plain_only else "",
+        "quiet_line": "yes" if reader.quiet_line else "",
         "language": reader.language,
     }
 
@@ -71,7 +75,8 @@ def read(sent: FormData, reader: Subscriber) -> Wishes:
     except BadProfile as error:
         language, wrong["language"] = reader.language, _told("language", error)
     plain_only = fields["plain_only"] == "yes"
-    return Wishes(fields, profile, schedule, plain_only, language, wrong)
+    quiet_line = fields["quiet_line"] == "yes"
+    return Wishes(fields, profile, schedule, plain_only, quiet_line, language, wrong)
 
 
 def _profile_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:

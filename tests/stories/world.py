@@ -4,6 +4,7 @@ zones, an outbox that notes who got what when."""
 import gzip
 import json
 import re
+import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -51,15 +52,27 @@ _IDS = re.compile(r"(\d{4})\.(\d{4,5})")
 
 
 @cache
-def hugging_face_days() -> tuple[str, ...]:
-    """The recorded lists of weekdays, in their order, as JSON."""
-    files = sorted(given.shared("data/hf_daily_papers/raw").glob("*.json"))
-    return tuple(file.read_text() for file in files)
+def hugging_face_days() -> tuple[Path, ...]:
+    """The files of the recorded weekdays, in their order."""
+    return tuple(sorted(given.shared("data/hf_daily_papers/raw").glob("*.json")))
+
+
+@cache
+def hugging_face(day: date, most: int) -> str:
+    """The most voted of a recorded weekday's list, as if it were the list of `day`."""
+    recorded = hugging_face_days()
+    again, number = divmod(weekday_number(day), len(recorded))
+    records = json.loads(recorded[number].read_bytes())
+    records = sorted(records, key=lambda one: -one["paper"].get("upvotes", 0))[:most]
+    for one in records:
+        one["paper"]["submittedOnDailyAt"] = f"{day}T04:00:00.000Z"
+        one["title"] = one["paper"]["title"] = _title(one["paper"]["title"], again)
+    return moved(json.dumps(records), again)
 
 
 @cache
 def arxiv_days() -> tuple[tuple[dict[str, Any], ...], ...]:
-    """The recorded listings of weekdays whose papers are new there, cs.CL and cs.CV only."""
+    """The recorded listings that hold new papers: some of them, of cs.CL and cs.CV."""
     known: set[str] = set()
     found = []
     for file in sorted(given.shared("data/arxiv_daily_listing").iterdir()):
@@ -69,7 +82,7 @@ def arxiv_days() -> tuple[tuple[dict[str, Any], ...], ...]:
         for line in filter(None, text.splitlines()):
             record = json.loads(line)
             primary = record["categories"][0]
-            if record["id"] not in known and primary in PARTS:
+            if primary in PARTS and record["id"] not in known and len(new) < 20:
                 known.add(record["id"])
                 new.append(record)
         if {record["categories"][0] for record in new} == set(PARTS):
@@ -125,21 +138,18 @@ class Recordings:
         else:
             query = parse_qs(parts.query)
             body = "[]" if query["p"] != ["0"] else self._list(date.fromisoformat(query["date"][0]))
-        return Fetched(body.encode(), url, Validators(), 200)
+        tag = f"{zlib.crc32(body.encode()):08x}"
+        if validators and validators.etag == tag:
+            return NotModified(url, validators)
+        return Fetched(body.encode(), url, Validators(tag), 200)
 
     def _list(self, day: date) -> str:
         """Hugging Face: nothing at a weekend, one paper from 4, the rest from 6 UTC on."""
         since = self._now() - datetime.combine(day, time(4), UTC)
         if day.weekday() > 4 or since < timedelta(0):
             return "[]"
-        recorded = hugging_face_days()
-        again, number = divmod(weekday_number(day), len(recorded))
-        records = json.loads(moved(recorded[number], again))
-        records = sorted(records, key=lambda one: -one["paper"].get("upvotes", 0))[: self._most]
-        for one in records:
-            one["paper"]["submittedOnDailyAt"] = f"{day}T04:00:00.000Z"
-            one["title"] = one["paper"]["title"] = _title(one["paper"]["title"], again)
-        return json.dumps(records[:1] if since < 2 * HOUR else records)
+        records = hugging_face(day, self._most)
+        return json.dumps(json.loads(records)[:1]) if since < 2 * HOUR else records
 
     def _feed(self) -> str:
         """arXiv: renewed at midnight there, from Monday to Friday; else as it was, or empty."""

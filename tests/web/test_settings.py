@@ -35,6 +35,7 @@ FORM = {
     "cadence": "weekly",
     "weekday": "fri",
     "plain_only": "yes",
+    "quiet_line": "yes",
 }
 
 
@@ -56,7 +57,7 @@ def test_everything_is_saved_and_the_page_says_so(site: Site, reader: Subscriber
     assert (kept.profile.mute, kept.profile.limit) == (("alignment",), 7)
     assert (kept.schedule.zone, kept.schedule.hour) == ("Europe/Berlin", 6)
     assert (kept.schedule.cadence, kept.schedule.weekday) == (Cadence.WEEKLY, 4)
-    assert kept.plain_only
+    assert kept.plain_only and kept.quiet_line
 
 
 def test_what_is_wrong_is_said_by_field_and_nothing_typed_is_lost(

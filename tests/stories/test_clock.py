@@ -1,0 +1,216 @@
+"""The clock: jobs that the database gives out, digests at their hour, what late sources make of
+them, and what the operator hears. The instants are stepped; nothing sleeps."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from digest import sender, steering
+from digest.core.delivery import State
+from digest.scheduler import JOBS, Clockwork
+from digest.store import deliveries, jobs, open_runs, runs, states
+from digest.store.tables import ChangeRow
+from subscribers import preferences
+from subscribers.consent import Consent, ConsentKind
+from subscribers.schedule import Cadence, Schedule
+from tests.stories.world import ARXIV, HOUR, Reader, Sky, World
+
+MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+LATE = "was late today; those papers come"
+BERLIN, TOKYO = Schedule(zone="Europe/Berlin"), Schedule(zone="Asia/Tokyo")
+
+
+@pytest.fixture
+def world(home: Path, sqlite_url: str) -> World:
+    return World(home, sqlite_url, MONDAY, most=2)
+
+
+def at(day: int, hour: float = 0) -> datetime:
+    return MONDAY + day * DAY + hour * HOUR
+
+
+def hours(world: World, reader: Reader) -> list[str]:
+    return [f"{one.at:%a %H:%M}" for one in world.got[reader.address]]
+
+
+def test_each_reader_gets_the_digest_of_the_day_at_their_own_hour(world: World) -> None:
+    berlin = world.reader("berlin@example.org", BERLIN)
+    tokyo = world.reader("tokyo@example.org", TOKYO)
+    weekly = world.reader(
+        "weekly@example.org", Schedule(zone="UTC", hour=12, cadence=Cadence.WEEKLY, weekday=2)
+    )
+    world.run(at(4))
+    assert hours(world, berlin) == [f"{day} 07:00" for day in ("Mon", "Tue", "Wed", "Thu")]
+    assert hours(world, tokyo) == [f"{day} 23:00" for day in ("Mon", "Tue", "Wed", "Thu")]
+    assert hours(world, weekly) == ["Wed 12:00"]
+
+
+def test_two_on_one_database_never_do_a_job_twice(world: World) -> None:
+    world.reader("berlin@example.org", BERLIN)
+    other = Clockwork(
+        world.app, fetchers=world.clockwork.fetchers, transports=world.clockwork.transports
+    )
+    [plan] = [job for job in JOBS if job.name == "plan"]
+    assert world.clockwork.turn(plan)
+    assert not other.turn(plan)  # done, and not due again
+    taken = world.clockwork._take("send")
+    assert taken is not None
+    assert other._take("send") is None  # held
+    world.now += timedelta(minutes=5)  # its holder is gone for longer than a lease
+    again = other._take("send")
+    assert again is not None
+    world.clockwork._done(taken, HOUR)  # it came back: nothing of it counts
+    with world.app.read() as session:
+        [send] = [job for job in jobs.every(session) if job.name == "send"]
+    assert send.owner
+    while world.now < at(1):
+        world.clockwork.tick()
+        other.tick()
+        world.now += HOUR
+    assert len(world.got["berlin@example.org"]) == 1
+
+
+def test_a_machine_that_slept_catches_up_once_and_only_within_the_deadline(world: World) -> None:
+    daily = world.reader("daily@example.org", BERLIN)
+    world.run(at(0, 9))
+    world.now = at(2, 13)  # slept two days: Wednesday's is six hours late
+    world.run(at(3))
+    assert hours(world, daily) == ["Mon 07:00", "Wed 13:00"]
+    world.now = at(5, 4)  # 21 hours late: too late for Thursday's, too early for Saturday's
+    world.run(at(5, 6))
+    assert hours(world, daily)[2:] == []
+    papers = [paper for one in world.got[daily.address] for paper in one.papers]
+    assert len(papers) == len(set(papers))
+
+
+def test_a_send_by_hand_before_the_hour_is_the_digest_of_that_day(world: World) -> None:
+    reader = world.reader("berlin@example.org", BERLIN)
+    world.run(at(0, 6))
+    told = sender.send(world.app, MONDAY.date(), transports=lambda: world.outbox)
+    assert told.outcomes == {State.SENT: 1}
+    world.run(at(1))
+    assert hours(world, reader) == ["Mon 06:00"]
+
+
+def test_who_changes_hour_or_pauses_is_due_by_what_holds_then(world: World) -> None:
+    moved = world.reader("moved@example.org", Schedule(zone="Europe/Berlin", hour=20))
+    away = world.reader("away@example.org", BERLIN)
+    world.run(at(0, 9))
+    with world.app.begin() as session:
+        preferences.change_schedule(session, moved.id, BERLIN)  # today's is still owed: at once
+        step = Consent(kind=ConsentKind.PAUSED, at=world.now, source="test")
+        preferences.take_step(session, away.id, step, until=date(2026, 3, 5))
+    world.run(at(4))
+    assert hours(world, moved) == ["Mon 09:00", "Tue 07:00", "Wed 07:00", "Thu 07:00"]
+    assert hours(world, away) == ["Mon 07:00", "Thu 07:00"]
+
+
+def test_a_quiet_day_is_silent_or_one_line_as_the_reader_wishes(world: World) -> None:
+    silent = world.reader("silent@example.org", BERLIN)
+    told = world.reader("told@example.org", BERLIN, quiet_line=True)
+    world.run(at(8))
+    assert hours(world, silent)[4:6] == ["Fri 07:00", "Mon 07:00"] or "Sat 07:00" in hours(
+        world, silent
+    )
+    sunday = [one for one in world.got[told.address] if f"{one.at:%a}" == "Sun"]
+    assert [one.papers for one in sunday] == [()]
+    assert "Nothing new has reached us since your last mail." in " ".join(sunday[0].text.split())
+    assert not [one for one in world.got[silent.address] if f"{one.at:%a}" == "Sun"]
+    assert world.alerts() == []
+
+
+def test_a_late_source_is_waited_for_and_then_its_papers_come_tomorrow(world: World) -> None:
+    """arXiv is four hours late on Tuesday: who is due at 07:00 UTC waits until 09:00."""
+    world.sky.late[date(2026, 3, 3)] = timedelta(hours=10)
+    reader = world.reader("berlin@example.org", BERLIN)
+    weekdays = world.reader("weekdays@example.org", Schedule(zone="Europe/Berlin", hour=14))
+    world.run(at(4))
+    assert hours(world, reader) == ["Mon 07:00", "Tue 09:00", "Wed 07:00", "Thu 07:00"]
+    monday, tuesday, wednesday, _ = (
+        " ".join(one.text.split()) for one in world.got[reader.address]
+    )
+    assert f"arXiv {LATE} tomorrow." in tuesday
+    assert LATE not in monday + wednesday
+    with world.app.read() as session:
+        days = dict(session.query(ChangeRow.paper_id, ChangeRow.source).all())
+        owed = {paper for paper, source in days.items() if source == ARXIV}
+        got = deliveries.of_subscriber(session, reader.id)
+        by_day = {one.day: {pick.paper_id for pick in one.picks} for one in got}
+    assert by_day[date(2026, 3, 4)] & owed
+    assert hours(world, weekdays)[1] == "Tue 15:00" or LATE in " ".join(
+        world.got[weekdays.address][1].text.split()
+    )
+    assert world.alerts() == []
+
+
+def test_a_holiday_is_told_as_no_lateness_and_alarms_nobody(home: Path, sqlite_url: str) -> None:
+    """2026-01-19 is in arXiv's list, and its feed is empty."""
+    sky = Sky(holidays=frozenset({date(2026, 1, 19), date(2026, 1, 20)}))
+    world = World(home, sqlite_url, datetime(2026, 1, 15, tzinfo=UTC), sky=sky, most=2)
+    reader = world.reader("berlin@example.org", BERLIN, quiet_line=True)
+    world.run(datetime(2026, 1, 22, tzinfo=UTC))
+    every = " ".join(" ".join(one.text.split()) for one in world.got[reader.address])
+    assert len(world.got[reader.address]) == 7
+    assert not [word for word in ("late today", "could not be read", "was due") if word in every]
+    assert world.alerts() == []
+
+
+def test_a_source_broken_for_three_days_is_told_of_truly_and_alarms_once(world: World) -> None:
+    world.sky.broken = frozenset({date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)})
+    reader = world.reader("berlin@example.org", BERLIN)
+    world.run(at(6))
+    words = [" ".join(one.text.split()) for one in world.got[reader.address]]
+    failed = "arXiv could not be read today; what it announces comes in a later mail."
+    assert [failed in one for one in words] == [False, True, True, True, False]
+    assert world.alerts() == [
+        f"[Daily Papers] In trouble: source {ARXIV}",
+        f"[Daily Papers] Well again: source {ARXIV}",
+    ]
+
+
+def test_a_category_that_stays_as_it_was_is_named_and_alarms_once(world: World) -> None:
+    world.sky.stale[date(2026, 3, 3)] = "cs.CV"
+    reader = world.reader("berlin@example.org", BERLIN)
+    world.run(at(4))
+    words = [" ".join(one.text.split()) for one in world.got[reader.address]]
+    assert [f"arXiv (cs.CV) {LATE} tomorrow." in one for one in words] == [
+        False, True, False, False,
+    ]  # fmt: skip
+    assert hours(world, reader)[1] == "Tue 09:00"
+    assert world.alerts() == [
+        f"[Daily Papers] In trouble: source {ARXIV}",
+        f"[Daily Papers] Well again: source {ARXIV}",
+    ]
+
+
+def test_an_outage_pauses_and_the_clock_goes_on_by_itself_a_person_s_pause_stays(
+    world: World,
+) -> None:
+    reader = world.reader("berlin@example.org", BERLIN)
+    world.run(at(0, 6))
+    world.outbox.down = True
+    world.run(at(0, 9))
+    with world.app.read() as session:
+        [(run, _)] = open_runs.to_drain(session, now=world.now)
+    assert run.state == "paused"
+    world.outbox.down = False
+    steering.resume(world.app, run.id)
+    steering.pause(world.app, run.id)
+    world.run(at(0, 11))
+    assert hours(world, reader) == []
+    steering.resume(world.app, run.id)
+    world.run(at(0, 13))
+    assert len(hours(world, reader)) == 1
+    with world.app.read() as session:
+        assert (runs.get(session, run.id) or run).state == "done"
+
+
+def test_sources_stand_where_functions_can_read_it(world: World) -> None:
+    world.run(at(0, 9))
+    with world.app.read() as session:
+        [arxiv] = states.every(session, [ARXIV])
+        names = {job.name for job in jobs.every(session)}
+    assert (arxiv.state, arxiv.day, arxiv.failures) == ("fresh", MONDAY.date(), 0)
+    assert names == {*(job.name for job in JOBS), "collect huggingface", f"collect {ARXIV}"}
