@@ -1,6 +1,7 @@
 # make demo    a day of sample papers to sample readers, into a mailbox you can open
 # make test    every test
 # make check   what CI runs: the tests, then ruff, mypy and the import contract
+# make year    a simulated year of the clock (an hour or two)
 # Each does its own set-up, from Python 3.11 or later alone.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -9,13 +10,16 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check lint bench clean
+.PHONY: demo test year check lint bench clean
 
 demo: $(VENV)/.run
 	@$(BIN)/digest demo
 
 test: $(VENV)/.dev $(VENV)/.samples
 	$(BIN)/python -m pytest
+
+year: $(VENV)/.dev
+	YEAR=1 $(BIN)/python -m pytest -n 0 --timeout 0 tests/stories/test_year.py
 
 check: test lint
 
@@ -31,6 +35,8 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.send --signed
 	$(BIN)/python -m tests.bench.smtp
 	$(BIN)/python -m tests.bench.dkim
+	@if test -d ../shared/rankbench/dev; then \
+		$(BIN)/python -m tests.bench.ranking_cost ../shared/rankbench/dev; fi
 
 $(VENV)/.venv:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: none was found"; exit 1; }
