@@ -25,15 +25,16 @@ from digest.app import App
 from digest.core.delivery import State
 from digest.drain import Drain
 from digest.errors import DigestError
-from digest.handover import Handover, lanes_of
+from digest.handover import Handover
 from digest.store.runs import Run
+from digest.ways_out import lanes_of
 
 log = logging.getLogger(__name__)
 
 STOPPED = "stopped"  # on request: the run goes on with the next send
 _TELL_S = 0.1
-_GRACE_S = 24.0  # for what is under way, once asked to stop
-_LAST_S = 28.0  # then whatever still has no answer is left in doubt
+_GRACE_S = 14.0  # for what is under way, once asked to stop; the pool then gives it GRACE_S more
+_LAST_S = 28.0  # for the ledger; what still is under way there is found in doubt by the next sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +180,7 @@ def stopping(handover: Handover) -> Iterator[None]:
     def stop() -> None:
         handover.stop(STOPPED, at_once=bool(timers))
         if not timers:
-            timers.append(loop.call_later(_GRACE_S, handover.stop, STOPPED))
+            timers.append(loop.call_later(_GRACE_S, handover.abandon))
             timers.append(loop.call_later(_LAST_S, os._exit, 1))
 
     for number in _signals():

@@ -14,7 +14,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
-from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
@@ -24,12 +23,9 @@ from digest.core import pace
 from digest.core.breaker import Breaker, is_policy, is_shut_out, parse
 from digest.core.delivery import Outcome, State
 from digest.core.message import Message
-from digest.errors import LostClaim, SettingsError, StoreError
+from digest.errors import LostClaim, StoreError
 from digest.mail.lane import Lanes
-from digest.mail.options import Options
 from digest.mail.pool import Pool
-from digest.mail.relays import relays
-from digest.mail.transport import Transport
 from digest.store import outbox, pacing, runs
 from digest.store.lease import elapsed_s
 from digest.store.outbox import Claimed, Composed, Shard
@@ -42,9 +38,6 @@ PROMPT_S = 0.05  # how long an outcome may wait for others to be written down wi
 PATIENCE_S = 60.0  # how long outcomes are kept for a ledger that cannot be written
 
 T = TypeVar("T")
-TransportFactory = Callable[[], Transport]
-
-
 Routed = tuple["Parcel", str]  # with the name of a relay
 
 
@@ -80,33 +73,6 @@ class Hold:
         return self.is_closing and not self.under_way
 
 
-def lanes_of(app: App, width: int, make: TransportFactory | None = None) -> tuple[Lanes, ...]:
-    """The ways out that the settings name, or `make`'s; SettingsError if mail would leave this
-    machine under the names of the defaults."""
-    if make is not None:
-        return (Lanes(name="given", make=make, connections=width),)
-    urls = app.settings.smtp_url.get_secret_value()
-    for url in urls.split():
-        _check_sender(app, url)
-    return relays(urls, Options(), width)
-
-
-def _check_sender(app: App, url: str) -> None:
-    relay = urlsplit(url).hostname or ""
-    if not url.lower().startswith("smtp") or relay in ("localhost", "::1") or relay[:4] == "127.":
-        return
-    if app.site.address.endswith("@localhost.localdomain"):
-        raise SettingsError(
-            "DIGEST_FROM: still the default, which no relay should send; "
-            "for example Daily Papers <papers@example.org>"
-        )
-    if (urlsplit(app.settings.base_url).hostname or "") == "localhost":
-        raise SettingsError(
-            "DIGEST_BASE_URL: still the default, so no reader could unsubscribe; "
-            "for example https://papers.example.org"
-        )
-
-
 class Handover:
     """One sender's way from the ledger to the wire, as `async with Handover(app, ...) as it`.
 
@@ -128,7 +94,7 @@ class Handover:
         self._pen = asyncio.Lock()
         self._room, self._news, self._over = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._room.set()
-        self._halted = False
+        self._halted = self._abandoned = False
         self._breakers: dict[int, Breaker] = {}
         rates = {one.name: one.rate for one in lanes if one.rate is not None}
         self._limits = pace.Limits(domains=pace.parse(app.settings.pace), relays=rates)
@@ -233,11 +199,18 @@ class Handover:
         self._halted = self._halted or at_once
         self._room.set()
 
+    def abandon(self) -> None:
+        """Wait no more for the relays: leaving gives what is under way its last seconds, and what
+        has no answer then is in doubt."""
+        self._halted = self._abandoned = True
+        self._pool.abandon()
+
     async def settle(self) -> None:
         """Wait until all that was started has ended, and every closed shard is given back; Stop
         if that cannot be written down."""
         await self._pool.idle()
-        await self._given_back()
+        if not self._abandoned:
+            await self._given_back()
 
     async def _given_back(self) -> None:
         while any(hold.is_closing for hold in self._holds):

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 from digest.app import App
 from digest.core.delivery import State
 from digest.errors import LostClaim
-from digest.handover import HALF, Handover, Hold, Parcel, Stop, TransportFactory, lanes_of
+from digest.handover import HALF, Handover, Hold, Parcel, Stop
 from digest.store import letters, outbox
 from digest.store.letters import Letter
 from digest.store.outbox import Claimed, Shard
+from digest.ways_out import TransportFactory, lanes_of
 from digest.writing import ADDRESS, CONFIRMATION, LIVES, MOVED, WELCOME, LetterComposer
 from subscribers import address as addresses
 from subscribers import roster, signup, suppression

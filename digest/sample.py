@@ -16,9 +16,9 @@ from digest.app import App
 from digest.core.delivery import Outcome
 from digest.core.message import Message
 from digest.errors import SendError
-from digest.handover import lanes_of
 from digest.selection import Selector
 from digest.store.letters import Letter
+from digest.ways_out import lanes_of
 from digest.writing import LIVES, LetterComposer
 from subscribers import suppression
 from subscribers.address import Address

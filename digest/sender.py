@@ -17,10 +17,11 @@ from digest.app import App
 from digest.core import breaker
 from digest.core.delivery import FINAL, State
 from digest.drain import Drain
-from digest.handover import Handover, TransportFactory, lanes_of
+from digest.handover import Handover
 from digest.mail import language as languages
 from digest.selection import Selector
 from digest.store import complaints, runs
+from digest.ways_out import TransportFactory, lanes_of
 from subscribers import roster, suppression
 
 log = logging.getLogger(__name__)

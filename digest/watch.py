@@ -17,11 +17,11 @@ from digest.core.announcing import SourceState
 from digest.core.breaker import BY_COMMAND, without_addresses
 from digest.core.delivery import State as Outcome
 from digest.core.message import Message
-from digest.handover import TransportFactory, lanes_of
 from digest.mail.alert import alert
 from digest.store import jobs, open_runs, troubles
 from digest.store.states import State
 from digest.store.troubles import Trouble
+from digest.ways_out import TransportFactory, lanes_of
 
 log = logging.getLogger(__name__)
 

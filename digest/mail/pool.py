@@ -154,6 +154,11 @@ class Pool:
         if self._error is not None:
             raise self._error
 
+    def abandon(self) -> None:
+        """Nothing more is submitted, and `idle` waits no longer: leaving hands back what is queued,
+        and gives what is under way its last seconds."""
+        self._quiet.set()
+
     def _queue(self, message: Message, wanted: str | None = None) -> set[str]:
         """Queue one message; the name of its relay. Where none is up, it ends soon."""
         up = self.up

@@ -307,7 +307,8 @@ def _lost(shard: Shard) -> str:
 def record(
     session: Session, shard: Shard, outcomes: Sequence[tuple[Claimed, Outcome]], *, now: datetime
 ) -> None:
-    """What became of deliveries under way, with the server's words."""
+    """What became of deliveries under way, with the server's words. Those that wait again, since
+    nothing was said of them, were never tried."""
     sent = [one.id for one, outcome in outcomes if outcome.state is State.SENT]
     if sent:
         values = _of(shard) | {"ids": sent, "at": now}
@@ -315,8 +316,12 @@ def record(
     for one, outcome in outcomes:
         if outcome.state is not State.SENT:
             _record_other(session, shard, one, outcome, now)
-    if outcomes:
-        rows = [_attempt(one, outcome, now) for one, outcome in outcomes]
+    rows = [
+        _attempt(one, outcome, now)
+        for one, outcome in outcomes
+        if outcome.state is not State.PLANNED
+    ]
+    if rows:
         session.connection().execute(statements.ATTEMPT, rows)
 
 
@@ -324,8 +329,11 @@ def _record_other(
     session: Session, shard: Shard, one: Claimed, outcome: Outcome, now: datetime
 ) -> None:
     check_step(str(one.id), State.IN_FLIGHT, outcome.state)
-    deferred = outcome.state is State.DEFERRED
-    again = {"due_at": retry_at(now, one.attempts + 1, one.id)} if deferred else {}
+    again: dict[str, Any] = {}
+    if outcome.state is State.DEFERRED:
+        again = {"due_at": retry_at(now, one.attempts + 1, one.id)}
+    elif outcome.state is State.PLANNED:
+        again = {"attempts": DeliveryRow.attempts - 1}
     step = _step(shard, [one.id], State.IN_FLIGHT).values(
         state=outcome.state, reason=outcome.reply, changed_at=now, **again
     )
