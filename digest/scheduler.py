@@ -22,11 +22,11 @@ from digest.app import App
 from digest.core import breaker
 from digest.core.announcing import SourceState
 from digest.errors import DigestError
-from digest.handover import TransportFactory
 from digest.pipeline import Fetches
 from digest.sources.rhythm import rhythm_of
 from digest.store import jobs, open_runs, outbox, runs, states
 from digest.store.jobs import Turn
+from digest.ways_out import TransportFactory
 
 log = logging.getLogger(__name__)
 
