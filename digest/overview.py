@@ -1,8 +1,8 @@
 """Story, read-only: how the day stands, for the desk's first page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from statistics import median
 
 from sqlalchemy.orm import Session
@@ -83,14 +83,15 @@ def look(app: App) -> Overview:
     today = now.astimezone(UTC).date()
     with app.read() as session:
         latest = tallies.latest_day(session)
-        series = _series(session, today)
+        live = tallies.live(session)
+        series = _series(session, today, live)
         return Overview(
             today=today,
             edition_day=latest,
             papers=series[0].numbers[-1] if latest == today else _papers_of(session, latest),
             readers=tallies.readers(session),
             outcomes=tallies.outcomes(session, today),
-            doubts=tallies.in_doubt(session),
+            doubts=tallies.in_doubt(session, live),
             sources=_sources(session, app, now),
             jobs=tallies.jobs(session, limit=12),
             runs=account.recent(session, limit=5),
@@ -130,16 +131,17 @@ def _source(
     return SourceLine(name, label_of(name), state, last, usual, stands[2] if stands else ())
 
 
-def _series(session: Session, today: date) -> tuple[Series, ...]:
+def _series(
+    session: Session, today: date, live: Mapping[int, dict[State, int]]
+) -> tuple[Series, ...]:
     days = [today - timedelta(days=back) for back in reversed(range(DAYS))]
-    since = datetime.combine(days[0], time(), UTC)
     papers = tallies.papers_by_day(session, days[0])
-    sent = tallies.sent_by_day(session, days[0])
-    joined = tallies.steps_by_day(session, _JOINED, since)
-    left = tallies.steps_by_day(session, _LEFT, since)
-    failed = tallies.reports_by_day(session, _FAILED, since)
+    sent = tallies.sent_by_day(session, days[0], live)
+    joined = tallies.steps_by_day(session, _JOINED, days)
+    left = tallies.steps_by_day(session, _LEFT, days)
+    failed = tallies.reports_by_day(session, _FAILED, days)
     refused = [sent.get(day, {}).get(State.BOUNCED, 0) for day in days]
-    complaints = tallies.reports_by_day(session, ("complaint",), since)
+    complaints = tallies.reports_by_day(session, ("complaint",), days)
     return (
         Series("Papers", tuple(papers.get(day, 0) for day in days)),
         Series("Digests sent", tuple(sent.get(day, {}).get(State.SENT, 0) for day in days)),

@@ -1,17 +1,16 @@
 """Numbers of the desk's first page, each found by an index: a page is not to wait for a table."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, cast, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import State
 from digest.store import runs
-from digest.store.runs import OPEN
 from digest.store.tables import (
     BounceReportRow,
     ChangeRow,
@@ -104,14 +103,18 @@ def outcomes(session: Session, day: date) -> dict[State, int]:
     return dict(found)
 
 
-def in_doubt(session: Session) -> list[tuple[int, int]]:
+def live(session: Session) -> dict[int, dict[State, int]]:
+    """How the runs stand that have no stored account yet; counted once for a whole page."""
+    query = select(RunRow.id).where(RunRow.outcomes.is_(None), RunRow.edition_id.is_not(None))
+    return runs.counts(session, list(session.scalars(query.order_by(RunRow.id.desc()).limit(200))))
+
+
+def in_doubt(session: Session, live: Mapping[int, dict[State, int]]) -> list[tuple[int, int]]:
     """The latest runs with deliveries in doubt: their numbers, and how many."""
     query = select(RunRow.id, RunRow.state, RunRow.outcomes).order_by(RunRow.id.desc()).limit(200)
     rows = session.execute(query).all()
     stored = {row.id: (row.outcomes or {}).get(State.IN_DOUBT.value, 0) for row in rows}
-    live = [row.id for row in rows if row.outcomes is None]
-    for run_id, account in runs.counts(session, live).items():
-        stored[run_id] = account.get(State.IN_DOUBT, 0)
+    stored |= {run_id: account.get(State.IN_DOUBT, 0) for run_id, account in live.items()}
     return [(run_id, number) for run_id, number in stored.items() if number]
 
 
@@ -128,14 +131,14 @@ def papers_by_day(session: Session, since: date) -> dict[date, int]:
     return dict(session.execute(query.group_by(ChangeRow.day)).all())
 
 
-def sent_by_day(session: Session, since: date) -> dict[date, dict[State, int]]:
+def sent_by_day(
+    session: Session, since: date, live: Mapping[int, dict[State, int]]
+) -> dict[date, dict[State, int]]:
     """What the runs of each day's edition sent and saw bounce, by their accounts."""
     query = select(EditionRow.day, RunRow.id, RunRow.state, RunRow.outcomes).join(
         RunRow, RunRow.edition_id == EditionRow.id
     )
     rows = session.execute(query.where(EditionRow.day >= since)).all()
-    open_runs = [row.id for row in rows if row.outcomes is None and row.state in OPEN]
-    live = runs.counts(session, open_runs)
     found: dict[date, dict[State, int]] = defaultdict(lambda: defaultdict(int))
     for row in rows:
         stored = {State(state): n for state, n in (row.outcomes or {}).items()}
@@ -145,35 +148,24 @@ def sent_by_day(session: Session, since: date) -> dict[date, dict[State, int]]:
 
 
 def steps_by_day(
-    session: Session, kinds: Collection[ConsentKind], since: datetime
+    session: Session, kinds: Collection[ConsentKind], days: Sequence[date]
 ) -> dict[date, int]:
-    """How many consent events of these kinds there were on each day (UTC)."""
-    on = _day_of(session, ConsentEventRow.at)
-    query = select(on, func.count()).where(
-        ConsentEventRow.kind.in_(kinds), ConsentEventRow.at >= since
-    )
-    return _by_day(session.execute(query.group_by(on)).all())
+    """How many consent events of these kinds there were on each of these days (UTC)."""
+    row = ConsentEventRow
+    query = select(func.count()).select_from(row).where(row.kind.in_(kinds))
+    return {day: session.scalar(query.where(*_on(row.at, day))) or 0 for day in days}
 
 
-def reports_by_day(session: Session, kinds: Collection[str], since: datetime) -> dict[date, int]:
-    """How many reports of these kinds came to the bounce mailbox on each day (UTC)."""
-    on = _day_of(session, BounceReportRow.at)
-    query = select(on, func.count()).where(
-        BounceReportRow.kind.in_(kinds), BounceReportRow.at >= since
-    )
-    return _by_day(session.execute(query.group_by(on)).all())
+def reports_by_day(
+    session: Session, kinds: Collection[str], days: Sequence[date]
+) -> dict[date, int]:
+    """How many reports of these kinds came to the bounce mailbox on each of these days (UTC)."""
+    row = BounceReportRow
+    query = select(func.count()).select_from(row).where(row.kind.in_(kinds))
+    return {day: session.scalar(query.where(*_on(row.at, day))) or 0 for day in days}
 
 
-def _day_of(session: Session, instant: Any) -> ColumnElement[Any]:
-    """The calendar day of an instant in UTC; SQLite stores instants so."""
-    if session.get_bind().dialect.name == "postgresql":
-        return cast(func.timezone("UTC", instant), Date)
-    return func.date(instant)
-
-
-def _by_day(rows: Sequence[Any]) -> dict[date, int]:
-    return {
-        on if isinstance(on, date) else date.fromisoformat(on): number
-        for on, number in rows
-        if on is not None
-    }
+def _on(instant: Any, day: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Within a day in UTC: a range, which an index counts without looking at each instant."""
+    begins = datetime.combine(day, time(), UTC)
+    return instant >= begins, instant < begins + timedelta(days=1)
