@@ -133,7 +133,7 @@ class Recordings:
         parts = urlsplit(url)
         if parts.hostname == "rss.arxiv.org":
             if self._now().astimezone(EASTERN).date() in self._sky.broken:
-                raise FetchError(f"{url}: 503 Service Unavailable", status=503)
+                raise FetchError("503 Service Unavailable", url=url, status=503)
             body = self._feed()
         else:
             query = parse_qs(parts.query)
