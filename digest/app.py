@@ -6,9 +6,10 @@ for: it would cost the others half a second.
 
 import os
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from email.utils import parseaddr
 from pathlib import Path
@@ -42,6 +43,7 @@ class App:
     secret: bytes
     lease_now: Callable[[Session], datetime] = lease_now
     signer: "Signer | None" = None
+    replies: Counter[str] = field(default_factory=Counter)  # of relays, by class, in this process
 
     def begin(self) -> AbstractContextManager[Session]:
         """A transaction that writes."""

@@ -229,6 +229,8 @@ class Handover:
 
     def _ended(self, message: Message, outcome: Outcome) -> None:
         hold, claimed = self._under_way.pop(message.message_id)
+        if outcome.code:
+            self._app.replies[f"{outcome.code // 100}xx"] += 1
         outcome = self._judged(hold.shard.run_id, outcome)
         hold.under_way -= 1
         hold.ended.append((claimed, outcome))

@@ -20,7 +20,18 @@ from digest.errors import SettingsError, StoreError
 from digest.mail import language as languages
 from digest.runner import Runner
 from digest.trial import Trials
-from digest.web import admin, api, confirming, feedback, leaving, moving, own_data, public, settings
+from digest.web import (
+    admin,
+    api,
+    confirming,
+    feedback,
+    health,
+    leaving,
+    moving,
+    own_data,
+    public,
+    settings,
+)
 from digest.web.desk import Desk
 from digest.web.pages import Pages
 from digest.web.security import SecureHeaders
@@ -56,7 +67,7 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
     web.state.desk, web.state.intake, web.state.runner = desk, desk.intake, runner
     web.state.trials = Trials(app)
     api.mount(web)
-    for room in (public, confirming, leaving, settings, moving, own_data, feedback):
+    for room in (public, confirming, leaving, settings, moving, own_data, feedback, health):
         web.include_router(room.router)
     admin.mount(web)
     web.add_middleware(SecureHeaders)
