@@ -327,7 +327,8 @@ def due_days(reader: Reader, begin: datetime, end: datetime) -> list[tuple[date,
         if local.hour >= hour:
             found.setdefault(local.date(), at)
         at += timedelta(minutes=15)
-    days = latest.keys() if hour == 23 else found.keys()  # its last hour may be skipped
+    over = latest.keys() - {max(latest)}
+    days = found.keys() | (over if hour == 23 else set())  # the last hour of a day may be skipped
     return [
         (day, found.get(day, latest[day]))
         for day in sorted(days)
