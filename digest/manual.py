@@ -57,24 +57,24 @@ def foresee(app: App, wish: Wish) -> Forecast:
     with app.read() as session:
         ids, unknown = audience.resolve(session, wish)
         plan = replace(sender.plan_of(app, wish.day, ids), days=wish.days)
-        wanted = runs.wanted(session, plan)
+        count = runs.count_wanted(session, plan)
         return Forecast(
-            count=len(wanted),
-            left_out=_left_out(session, plan, ids, wanted, unknown),
-            suppressed=_suppressed(session, app, wanted),
-            samples=_samples(wanted),
+            count=count,
+            left_out=_left_out(session, plan, ids, count, unknown),
+            suppressed=_suppressed(session, app, plan, count),
+            samples=runs.some_wanted(session, plan),
             warning=_warning(session, app),
         )
 
 
 def _left_out(
-    session: Session, plan: runs.Plan, ids: list[int] | None, wanted: list[int], unknown: int
+    session: Session, plan: runs.Plan, ids: list[int] | None, count: int, unknown: int
 ) -> tuple[tuple[str, int], ...]:
     standing = audience.statuses(session, ids)
     had = runs.served(session, plan)
     here = sum(standing.values())
     away = [Status.PENDING, Status.PAUSED, Status.UNSUBSCRIBED]
-    rest = here - len(wanted) - had - sum(standing[status] for status in away)
+    rest = here - count - had - sum(standing[status] for status in away)
     found = [
         ("had it already, or may have", had),
         ("not confirmed yet", standing[Status.PENDING]),
@@ -86,16 +86,11 @@ def _left_out(
     return tuple((why, number) for why, number in found if number > 0)
 
 
-def _suppressed(session: Session, app: App, wanted: list[int]) -> int | None:
-    if len(wanted) > COUNTED:
+def _suppressed(session: Session, app: App, plan: runs.Plan, count: int) -> int | None:
+    if count > COUNTED:
         return None
+    wanted = runs.wanted(session, plan)
     return len(suppression.suppressed_ids(session, wanted, key=app.secret))
-
-
-def _samples(wanted: list[int]) -> tuple[int, ...]:
-    """The first, the middle and the last of them."""
-    places = (0, len(wanted) // 2, len(wanted) - 1)
-    return tuple(dict.fromkeys(wanted[place] for place in places)) if wanted else ()
 
 
 def _warning(session: Session, app: App) -> str:

@@ -17,10 +17,22 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 
-from digest import bounces, owner, pipeline, planning, postman, retention, sender, steering, watch
+from digest import (
+    apart,
+    bounces,
+    owner,
+    pipeline,
+    planning,
+    postman,
+    retention,
+    sender,
+    steering,
+    watch,
+)
 from digest.app import App
 from digest.core import breaker
 from digest.core.announcing import SourceState
+from digest.core.delivery import FINAL
 from digest.errors import DigestError
 from digest.pipeline import Fetches
 from digest.sources.rhythm import rhythm_of
@@ -168,7 +180,10 @@ class Clockwork:
     def _drain(self, run: runs.Run) -> None:
         with self.app.begin() as session:
             runs.set_state(session, run.id, "running")
-        if self.transports is None:
+        left = sum(count for state, count in run.outcomes.items() if state not in FINAL)
+        if self.transports is None and left >= sender.CREW_FROM:
+            apart.resume(self.app.settings, run.id, self.asked.is_set)
+        elif self.transports is None:
             sender.resume(self.app, run.id, workers=1, asked=self.asked.is_set)
         else:
             sender.resume(

@@ -84,7 +84,7 @@ def plan_of(app: App, day: date, only: Sequence[int] | None = None) -> runs.Plan
 def audience(app: App, day: date, only: Sequence[int] | None = None) -> int:
     """For how many readers a send of this day would be; writes nothing."""
     with app.read() as session:
-        return len(runs.wanted(session, plan_of(app, day, only)))
+        return runs.count_wanted(session, plan_of(app, day, only))
 
 
 def rehearse(app: App, day: date, only: Sequence[int] | None = None) -> Sent:

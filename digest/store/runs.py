@@ -352,14 +352,35 @@ def promised(session: Session, day: date) -> dict[State, int]:
 def wanted(session: Session, plan: Plan) -> list[int]:
     """The readers whom a send of this plan would be for, by id: those without a promise, those
     whose promise is made again, and those who wait in a run that was cut off or paused."""
+    query = select(SubscriberRow.id).where(*_unserved(plan))
+    return list(session.scalars(query.order_by(SubscriberRow.id)))
+
+
+def count_wanted(session: Session, plan: Plan) -> int:
+    """How many these are."""
+    query = select(func.count()).select_from(SubscriberRow).where(*_unserved(plan))
+    return session.scalar(query) or 0
+
+
+def some_wanted(session: Session, plan: Plan) -> tuple[int, ...]:
+    """The first, one of the middle and the last of them, by id; fewer where there are fewer."""
+    query = select(SubscriberRow.id).where(*_unserved(plan)).limit(1)
+    upward = query.order_by(SubscriberRow.id)
+    first, last = session.scalar(upward), session.scalar(query.order_by(SubscriberRow.id.desc()))
+    if first is None or last is None:
+        return ()
+    middle = session.scalar(upward.where(SubscriberRow.id >= (first + last) // 2))
+    return tuple(dict.fromkeys((first, middle or last, last)))
+
+
+def _unserved(plan: Plan) -> tuple[ColumnElement[bool], ...]:
     promised_to = select(DeliveryRow.subscriber_id).where(
         DeliveryRow.kind == DIGEST,
         DeliveryRow.local_day == plan.day,
         DeliveryRow.state.not_in((*AGAIN, *WAITING)),
         DeliveryRow.subscriber_id == SubscriberRow.id,
     )
-    query = select(SubscriberRow.id).where(*_wanted(plan), ~promised_to.exists())
-    return list(session.scalars(query.order_by(SubscriberRow.id)))
+    return (*_wanted(plan), ~promised_to.exists())
 
 
 def served(session: Session, plan: Plan) -> int:
