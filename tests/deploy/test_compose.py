@@ -3,6 +3,8 @@
 import re
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,8 +88,6 @@ def test_only_https_is_open_to_the_world(services: dict[str, Service]) -> None:
 def test_only_the_proxy_is_trusted_and_nobody_else_is_given_its_address(
     whole: dict[str, Any], services: dict[str, Service]
 ) -> None:
-    from ipaddress import ip_address, ip_network
-
     trusted = ip_address(services["digest"]["environment"]["DIGEST_TRUSTED_PROXIES"])
     [pool] = whole["networks"]["outside"]["ipam"]["config"]
     assert services["caddy"]["networks"]["outside"]["ipv4_address"] == str(trusted)
@@ -110,7 +110,7 @@ def test_what_the_operator_must_say_is_asked_for_and_documented() -> None:
 
 
 @pytest.mark.parametrize("file", CONTAINERS, ids=lambda file: file.parent.name)
-def test_a_container_file_copies_only_what_there_is(file: Any) -> None:
+def test_a_container_file_copies_only_what_there_is(file: Path) -> None:
     context = ROOT if file.parent.name == "deploy" else file.parent
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", file.read_text("utf-8"), re.MULTILINE)
     assert copied

@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -35,6 +35,7 @@ HIDDEN = (
     "/readyz?a=b",
 )
 SOON_S = 20.0
+Proxy = Callable[[Path, tuple[Path, Path], int], tuple[list[str], int]]
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -187,9 +188,8 @@ def test_caddy_takes_the_example() -> None:
 
 @pytest.mark.parametrize("proxy", [nginx, caddy])
 def test_strangers_reach_the_pages_and_not_the_numbers(
-    proxy: object, upstream: int, certificate: tuple[Path, Path], tmp_path: Path
+    proxy: Proxy, upstream: int, certificate: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    assert callable(proxy)
     command, port = proxy(tmp_path, certificate, upstream)
     forged = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "http"}
     with running(command, port, tmp_path):
