@@ -8,6 +8,7 @@ DigestError
 │   └── FetchError           its bytes could not be had
 ├── StoreError           the database cannot be used
 ├── MailboxError         a mailbox of incoming mail cannot be read
+├── DnsError             the DNS could not be asked, or gave no answer
 ├── UnknownPaper, UnknownSubscriber, UnknownDelivery, UnknownRun
 ├── ApiKeyError          a key of the HTTP API cannot be made or found
 ├── AdminError           an admin cannot be made or found
@@ -58,6 +59,10 @@ class StoreError(DigestError):
 
 class MailboxError(DigestError):
     """A mailbox of incoming mail cannot be read; the message names it, never its password."""
+
+
+class DnsError(DigestError):
+    """The DNS could not be asked, or gave no answer; the message names what was asked."""
 
 
 class UnknownPaper(DigestError):

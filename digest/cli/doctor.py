@@ -1,22 +1,26 @@
 """doctor: what stands between this installation and its readers' inboxes, and how to mend it."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from email.utils import parseaddr
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from digest.cli.terminal import Context, Json, err, out, print_json
+from digest.cli.terminal import FAILED, Context, Json, err, out, print_json
 from digest.mail.dkim_key import Key, strings, zone_line
 from digest.mail.keyfile import is_text, keep_new, read_ed25519, read_rsa, warnings
 from digest.mail.signing import check_selector, domain_of
 from digest.settings import Settings
 
+if TYPE_CHECKING:
+    from digest.checks.finding import Finding
+
+STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 FILE, SECOND = "dkim.pem", "-ed25519"
 _HELP = "What keeps mail from arriving, and how to mend it."
 
-cli = typer.Typer(no_args_is_help=True, help=_HELP)
+cli = typer.Typer(invoke_without_command=True, help=_HELP)
 
 
 def register(program: typer.Typer) -> None:
@@ -25,8 +29,44 @@ def register(program: typer.Typer) -> None:
 
 
 @cli.callback()
-def doctor() -> None:
-    """Keeps this a group while it has one command."""
+def doctor(
+    context: typer.Context,
+    online: Annotated[bool, typer.Option("--online", help="Ask the sources too.")] = False,
+    nameserver: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Ask this name server, not this machine's.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """What keeps mail from arriving, and how to mend it. Looks at all, changes and sends nothing.
+
+    Exit status 1 if a check fails.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    # Loaded only here: `doctor dkim` needs none of what is looked at.
+    from digest.checkup import examine
+
+    given: Context = context.obj
+    found = []
+    for each in examine(given.settings, nameserver=nameserver, online=online):
+        found.append(each)
+        if not as_json:
+            _tell(each)
+    if as_json:
+        print_json({"findings": [asdict(each) for each in found], "ok": is_well(found)})
+    if not is_well(found):
+        raise typer.Exit(FAILED)
+
+
+def is_well(found: "list[Finding]") -> bool:
+    """Whether no check failed; warnings do not count."""
+    return not any(each.level == "fail" for each in found)
+
+
+def _tell(each: "Finding") -> None:
+    mend = f"; to mend: {each.mend}" if each.mend else ""
+    out.print(f"{each.level:<4}", style=STYLES[each.level], end=" ")
+    say(f"{each.name}: {each.what}{mend}")
 
 
 @dataclass(frozen=True, slots=True)

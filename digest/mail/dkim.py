@@ -30,7 +30,8 @@ class Signer:
 
     def __init__(self, domain: str, rsa: Key, ed25519: Key | None = None) -> None:
         self.domain = domain
-        self._keys = [(key, _start(key, domain)) for key in (rsa, ed25519) if key]
+        self.keys = tuple(key for key in (rsa, ed25519) if key)
+        self._keys = [(key, _start(key, domain)) for key in self.keys]
 
     def sign(self, data: bytes) -> bytes:
         """The message with its signatures on top, the same bytes for the same message.

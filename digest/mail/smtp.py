@@ -7,9 +7,9 @@ from typing import Self
 
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
-from digest.mail.envelope import Envelope, Unsendable, envelope
+from digest.mail.envelope import Envelope, Offers, Unsendable, envelope
 from digest.mail.greeting import greet
-from digest.mail.lane import Ended, Still, Take, handed_back
+from digest.mail.lane import Ended, Still, Take, Unreachable, handed_back
 from digest.mail.options import Options, Relay
 from digest.mail.session import Session
 from digest.mail.wireform import wire_form
@@ -21,7 +21,7 @@ class Smtp:
     """A transport to one relay. Concurrent callers wait for one another."""
 
     def __init__(self, relay: Relay, options: Options) -> None:
-        self._relay = relay
+        self.relay = relay
         self._options = options
         self._session: Session | None = None
         self._turn = asyncio.Lock()
@@ -47,6 +47,15 @@ class Smtp:
             lambda _: True,
         )
         return found[0]
+
+    async def ask(self) -> Offers | Unreachable:
+        """What the relay offers once it has greeted us, secured and logged in; nothing is sent."""
+        async with self._turn:
+            greeted = await greet(self.relay, self._options)
+            if not isinstance(greeted, Session):
+                return greeted
+            await greeted.quit()
+            return greeted.offers
 
     async def drain(self, take: Take, ended: Ended, still: Still) -> None:
         """Transport.drain. Where it is cancelled, what was taken ends too: in doubt if its final
@@ -91,7 +100,7 @@ class Smtp:
                 self._drop()
             return handed_back()
         if self._session is None:
-            greeted = await greet(self._relay, self._options)
+            greeted = await greet(self.relay, self._options)
             if not isinstance(greeted, Session):
                 return greeted
             self._session, work.told = greeted, None

@@ -1,7 +1,12 @@
-"""digest doctor dkim: a key is made once, what it says to publish verifies (standards.md 26)."""
+"""digest doctor: what is wrong is told; a key is made once and verifies (standards.md 26)."""
 
+import asyncio
 import json
 import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +16,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from digest.mail.signing import signer_of
 from digest.settings import load
+from digest.shipped import shipped
 from tests.cli.conftest import Digest
 from tests.given import needs
 from tests.mail.signed import tags, verified
+from tests.named import named, txt
+from tests.smtpd import Smtpd
 
 FROM = "Papers <papers@news.example.org>"
 DATA = b"From: papers@news.example.org\r\nSubject: Hello\r\n\r\nHello\r\n"
@@ -148,3 +156,96 @@ def test_what_is_wrong_is_one_line_and_nothing_is_written(
 
 def test_its_help_names_what_it_looks_at(digest: Digest) -> None:
     assert "dkim" in digest("doctor", "--help").stdout
+
+
+LOCAL = {
+    "DIGEST_FROM": FROM,
+    "DIGEST_BASE_URL": "https://papers.example.org",
+    "DIGEST_POSTAL_ADDRESS": "1 Sample Road, Sampletown",
+    "DIGEST_OPERATOR": "operator@example.org",
+}
+
+
+def levels(digest: Digest, *options: str, status: int = 0, **given: str) -> dict[str, str]:
+    """Each finding's level by its name."""
+    told = json.loads(digest("doctor", *options, "--json", status=status, **LOCAL | given).stdout)
+    assert told["ok"] is (status == 0)
+    return {each["name"]: each["level"] for each in told["findings"]}
+
+
+def test_an_installation_that_is_in_order_is_told_so(digest: Digest) -> None:
+    digest("init")
+    assert set(levels(digest).values()) == {"ok"}
+    lines = digest("doctor", **LOCAL).stdout.splitlines()
+    assert all(line.startswith("ok   ") for line in lines)
+
+
+def test_nothing_is_made_where_nothing_is(digest: Digest, tmp_path: Path) -> None:
+    found = levels(digest, status=1)
+    assert (found["database"], found["secret"], found["templates"]) == ("fail", "fail", "ok")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_database_and_an_open_secret_are_seen(digest: Digest, tmp_path: Path) -> None:
+    digest("init")
+    (tmp_path / "digest.secret").chmod(0o644)
+    assert levels(digest)["secret"] == "warn"
+    for behind in tmp_path.glob("digest.db*"):
+        behind.unlink()  # with its log, which would mend it
+    (tmp_path / "digest.db").write_bytes(b"this is no database, and it is long enough " * 50)
+    assert levels(digest, status=1)["database"] == "fail"
+
+
+def test_what_the_settings_name_wrongly_is_a_finding(digest: Digest, tmp_path: Path) -> None:
+    digest("init")
+    templates = tmp_path / "ours"
+    shutil.copytree(shipped("templates"), templates)
+    (templates / "mail" / "digest" / "card.html").write_text("{{ nobody }}")
+    wrong = {"DIGEST_SOURCES": "huggingface nowhere", "DIGEST_TEMPLATES": str(templates)}
+    found = levels(digest, status=1, DIGEST_PACE="fast", **wrong)
+    failed = {name for name, level in found.items() if level == "fail"}
+    assert failed == {"source nowhere", "templates", "DIGEST_PACE"}
+
+
+def test_a_relay_and_the_dns_are_asked_and_nothing_is_sent(digest: Digest) -> None:
+    digest("init")
+    record = doctor(digest)["keys"][0]["record"]
+    zone = {
+        ("news.example.org", "TXT"): [txt("v=spf1 mx -all")],
+        ("news.example.org", "MX"): ["10 mx.example.org."],
+        ("_dmarc.example.org", "TXT"): [txt("v=DMARC1; p=none")],
+        (record["name"], "TXT"): [txt(record["value"])],
+    }
+    with named(zone) as server, relay() as (port, smtpd):
+        given = {"DIGEST_SMTP_URL": f"smtp://127.0.0.1:{port}", "DIGEST_DKIM_KEY": "dkim.pem"}
+        found = levels(digest, "--nameserver", server, **given)
+    assert set(found.values()) == {"ok"}
+    assert {f"SMTP 127.0.0.1:{port}", "SPF of news.example.org", f"DKIM at {record['name']}",
+            "DMARC of news.example.org", "MX of news.example.org"} <= found.keys()  # fmt: skip
+    assert [command.split()[0] for command in smtpd.commands] == ["EHLO", "QUIT"]
+
+
+def test_a_relay_that_is_not_there_and_an_empty_zone_fail(digest: Digest) -> None:
+    digest("init")
+    with named({}) as server:
+        given = {"DIGEST_SMTP_URL": "smtp://127.0.0.1:1"}
+        found = levels(digest, "--nameserver", server, status=1, **given)
+    failed = {name.split()[0] for name, level in found.items() if level == "fail"}
+    assert failed == {"SMTP", "SPF", "DMARC", "MX"}
+    assert found["DKIM"] == "warn"
+
+
+@contextmanager
+def relay() -> Iterator[tuple[int, Smtpd]]:
+    """A relay in a thread of its own, with its port."""
+    loop, smtpd = asyncio.new_event_loop(), Smtpd()
+    serving = threading.Thread(target=loop.run_forever)
+    serving.start()
+    try:
+        asyncio.run_coroutine_threadsafe(smtpd.__aenter__(), loop).result()
+        yield smtpd.port, smtpd
+    finally:
+        asyncio.run_coroutine_threadsafe(smtpd.__aexit__(None, None, None), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        serving.join()
+        loop.close()
