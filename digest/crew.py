@@ -90,7 +90,7 @@ def drain(job: Job, workers: int, hear: Callable[[Counter[State]], None]) -> str
 def _start(job: Job) -> _Worker:
     context = multiprocessing.get_context("fork")
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(job, there), daemon=True)
+    process = context.Process(target=_work, args=(job, there, os.getpid()), daemon=True)
     process.start()
     there.close()
     return _Worker(process, here)
@@ -136,13 +136,13 @@ def _signals() -> tuple[signal.Signals, ...]:
     return (signal.SIGTERM, signal.SIGINT) if main else ()
 
 
-def _work(job: Job, pipe: Connection) -> None:
+def _work(job: Job, pipe: Connection, parent: int) -> None:
     """The life of a worker process."""
     sys.setswitchinterval(0.001)  # the wire is not to wait for a thread that composes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on, as SIGTERM
     teller = _Teller(pipe)
     try:
-        reason = run(_drain(job, teller))
+        reason = run(_drain(job, teller, parent))
     except DigestError as error:
         reason = str(error)
     except Exception as error:
@@ -151,16 +151,16 @@ def _work(job: Job, pipe: Connection) -> None:
     teller.end(reason)
 
 
-async def _drain(job: Job, teller: "_Teller") -> str:
+async def _drain(job: Job, teller: "_Teller", parent: int) -> str:
     lanes = lanes_of(job.app, job.app.settings.connections)
     async with Handover(job.app, lanes, teller.hear) as handover:
         drain = Drain(job.app, job.day, job.runs, handover, told=teller.hear, waits=job.waits)
-        parent = asyncio.create_task(_follow(os.getppid(), handover))
+        following = asyncio.create_task(_follow(parent, handover))
         try:
             with stopping(handover):
                 return await drain.drain()
         finally:
-            parent.cancel()
+            following.cancel()
             teller.tell()
 
 

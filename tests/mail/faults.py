@@ -5,7 +5,7 @@ from digest.core.message import Message
 from digest.mail.options import Options, Patience
 from tests.smtpd import ABORT, DROP, REPLIES, SILENCE
 
-QUICK = Options(patience=Patience(0.25, 0.25, 0.25), helo="client.example.org")
+QUICK = Options(patience=Patience(0.6, 0.6, 0.6), helo="client.example.org")
 PATIENT = Options(patience=Patience(5, 5, 5), helo="client.example.org")
 DATA = b"From: a@example.org\r\nSubject: x\r\n\r\nhello\r\n"
 
