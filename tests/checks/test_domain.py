@@ -71,7 +71,7 @@ def dkim(key: Key, *records: str) -> Finding:
         return domain.dkim(Nameserver(server), HERE, key)
 
 
-@pytest.mark.parametrize("key", [RSA, ED25519])
+@pytest.mark.parametrize("key", [RSA, ED25519], ids=["RSA", "Ed25519"])
 def test_our_own_dkim_record_is_found(key: Key) -> None:
     assert dkim(key, key.record()).level is Level.OK
     public = key.record().rpartition("p=")[2]
@@ -94,6 +94,7 @@ def test_our_own_dkim_record_is_found(key: Key) -> None:
         ("v=DKIM1; k=rsa; p=", Level.FAIL, "revoked"),
         ("hello", Level.FAIL, "cannot be read"),
     ],
+    ids=["a test", "sha1", "other mail", "DKIM2", "RSA", "Ed25519", "revoked", "no record"],
 )
 def test_a_dkim_record_that_does_not_verify_our_mail(record: str, level: Level, what: str) -> None:
     found = dkim(RSA, record)
