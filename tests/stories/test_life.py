@@ -15,7 +15,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from subscribers.consent import Status
 from tests.stories.life import DAYS, NOON, SENT, Life, collect_day
 
-LIVES = int(os.environ.get("DIGEST_LIVES", "50" if os.environ.get("CI") else "20"))
+LIVES = int(os.environ.get("DIGEST_LIVES", "100" if os.environ.get("CI") else "20"))
 STEPS = 20 if LIVES <= 20 else 40
 
 
@@ -33,7 +33,7 @@ def template(migrated_file: Path, tmp_path: Path) -> Path:
     return tmp_path / "full.db"
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_no_sequence_of_events_sends_mail_to_whom_it_must_not_go(template: Path) -> None:
     run_state_machine_as_test(
         lambda: Life(template),  # type: ignore[arg-type] # any maker of one will do
