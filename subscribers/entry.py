@@ -10,10 +10,11 @@ from subscribers import address as addresses
 from subscribers import profile as profiles
 from subscribers import schedule as schedules
 from subscribers.address import Address
-from subscribers.consent import Status
+from subscribers.consent import Reason, Status
 from subscribers.errors import BadAddress, BadProfile, shown
 from subscribers.language import DEFAULT as DEFAULT_LANGUAGE
 from subscribers.language import checked as checked_language
+from subscribers.manner import Manner
 from subscribers.profile import CAPS, InterestProfile, tidy
 from subscribers.schedule import Schedule
 
@@ -31,9 +32,19 @@ COLUMNS = (
     "confirmed_at",
     "consent_source",
 )
-EXTRA_COLUMNS = ("liked", "limit", "status", "paused_until", "language")
+EXTRA_COLUMNS = (
+    "liked",
+    "limit",
+    "status",
+    "paused_until",
+    "language",
+    "plain_only",
+    "quiet_line",
+    "suppressed",
+)
 LISTS = tuple(CAPS)
 _DEFAULT = Schedule()
+_ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _SOURCE_LENGTH = 200
 
 
@@ -42,17 +53,19 @@ class Entry:
     """One reader of a file. `given` names the fields it spoke of; the others hold defaults.
 
     `status` is active (or paused) only where the entry proves consent by when and where.
+    `suppressed` says why the address must never be written to, None if it may be.
     """
 
     address: Address
     profile: InterestProfile
     schedule: Schedule
-    language: str
+    manner: Manner
     given: frozenset[str]
     status: Status
     confirmed_at: datetime | None
     consent_source: str | None
     paused_until: date | None
+    suppressed: Reason | None = None
 
 
 def read(fields: Mapping[str, Any], *, now: datetime, smtputf8: bool = True) -> Entry:
@@ -70,12 +83,13 @@ def read(fields: Mapping[str, Any], *, now: datetime, smtputf8: bool = True) -> 
         address=addresses.reachable(_address(said.get("email")), smtputf8=smtputf8),
         profile=_profile(said),
         schedule=_schedule(said),
-        language=checked_language(_text("language", said.get("language", DEFAULT_LANGUAGE))),
+        manner=_manner(said),
         given=frozenset(said),
         status=_status(said.get("status"), proven=proven),
         confirmed_at=confirmed_at if proven else None,
         consent_source=source if proven else None,
         paused_until=_day("paused_until", said.get("paused_until")),
+        suppressed=_suppressed(said.get("suppressed")),
     )
 
 
@@ -103,6 +117,30 @@ def _schedule(said: Mapping[str, Any]) -> Schedule:
 def _checked_schedule(zone: str, hour: int, days: str) -> Schedule:
     cadence, weekday = schedules.read_days(days)
     return schedules.checked(Schedule(zone=zone, hour=hour, cadence=cadence, weekday=weekday))
+
+
+def _manner(said: Mapping[str, Any]) -> Manner:
+    return Manner(
+        language=checked_language(_text("language", said.get("language", DEFAULT_LANGUAGE))),
+        plain_only=_is_yes("plain_only", said.get("plain_only", False)),
+        quiet_line=_is_yes("quiet_line", said.get("quiet_line", False)),
+    )
+
+
+def _is_yes(name: str, value: Any) -> bool:
+    word = str(value).strip().casefold()
+    if word not in _ANSWERS:
+        raise BadProfile(f"{name} {shown(word)} is neither yes nor no")
+    return _ANSWERS[word]
+
+
+def _suppressed(value: Any) -> Reason | None:
+    if value is None:
+        return None
+    word = _text("suppressed", value).strip().casefold()
+    if word not in tuple(Reason):
+        raise BadProfile(f"suppressed {shown(word)} is none of {', '.join(Reason)}")
+    return Reason(word)
 
 
 def _status(value: Any, *, proven: bool) -> Status:

@@ -10,14 +10,17 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
 
+from subscribers import manner as manners
 from subscribers.address import Address
 from subscribers.chunks import chunks
 from subscribers.consent import Consent, ConsentKind, Status
 from subscribers.entry import Entry
 from subscribers.insert import insert_new
+from subscribers.manner import Manner
 from subscribers.person import (
     Subscriber,
     event_values,
+    manner_values,
     new_values,
     profile_values,
     schedule_values,
@@ -26,7 +29,7 @@ from subscribers.person import (
 )
 from subscribers.profile import InterestProfile, overlay
 from subscribers.schedule import Schedule
-from subscribers.suppression import suppressed_keys
+from subscribers.suppression import suppress, suppressed_keys
 from subscribers.tables import ConsentEventRow, ProfileRow, SubscriberRow, table
 
 _SOURCE = "import"
@@ -48,7 +51,7 @@ class _Standing:
 
     status: Status
     schedule: Schedule
-    language: str
+    manner: Manner
     profile: InterestProfile
     confirmed_at: datetime | None
     consent_source: str | None
@@ -73,7 +76,8 @@ def take_in(
 
     What an entry does not speak of stays as it is. A known person's status changes only from
     pending to active, by an entry that proves consent: whoever paused or left is never
-    brought back, and a suppressed address is not touched at all. Of two entries for one
+    brought back, and a suppressed address is not touched at all. What an entry calls
+    suppressed is so from then on. Of two entries for one
     address the later one is applied to what the earlier one left.
     """
     banned = suppressed_keys(session, {entry.address.key for entry in entries}, key=secret)
@@ -85,6 +89,9 @@ def take_in(
         overtaken = _write(session, cases.values(), now)
         fates.update(fate for entry, fate in told if entry.address.key not in overtaken)
         allowed = [entry for entry in allowed if entry.address.key in overtaken]
+    for entry in entries:
+        if entry.suppressed is not None:
+            suppress(session, entry.address, entry.suppressed, key=secret, now=now, source=_SOURCE)
     return fates
 
 
@@ -128,7 +135,7 @@ def _standing(who: Subscriber | Entry) -> _Standing:
     return _Standing(
         status=who.status,
         schedule=who.schedule,
-        language=who.language,
+        manner=who.manner,
         profile=who.profile,
         confirmed_at=who.confirmed_at,
         consent_source=who.consent_source,
@@ -141,12 +148,12 @@ def _changed(standing: _Standing, entry: Entry) -> _Standing:
         standing,
         profile=overlay(standing.profile, entry.profile, fields=entry.given),
         schedule=rescheduled(standing.schedule, entry),
-        language=entry.language if "language" in entry.given else standing.language,
+        manner=manners.overlay(standing.manner, entry.manner, fields=entry.given),
     )
     if standing.status is not Status.PENDING or not _proves(entry, standing.left_at):
         return known
     return replace(
-        _standing(entry), profile=known.profile, schedule=known.schedule, language=known.language
+        _standing(entry), profile=known.profile, schedule=known.schedule, manner=known.manner
     )
 
 
@@ -203,7 +210,7 @@ def _execute(
 
 def _row(case: _Case, now: datetime) -> dict[str, Any]:
     after = case.after
-    values = new_values(case.address, after.schedule, after.status, now, language=after.language)
+    values = new_values(case.address, after.schedule, after.status, now, manner=after.manner)
     return values | _status_values(after)
 
 
@@ -246,7 +253,7 @@ def _change(
             "id": known.id,
             "profile_version": version,
             **schedule_values(case.after.schedule),
-            "language": case.after.language,
+            **manner_values(case.after.manner),
             **_status_values(case.after),
             "due_at": None,
         }

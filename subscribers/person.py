@@ -10,16 +10,17 @@ from sqlalchemy import Row, Select, and_, select
 from subscribers.address import Address
 from subscribers.consent import Consent, Status
 from subscribers.language import DEFAULT
+from subscribers.manner import FIELDS, Manner
 from subscribers.profile import InterestProfile, from_data, to_data
 from subscribers.schedule import Schedule
 from subscribers.tables import ProfileRow, SubscriberRow
 
+_PLAIN_MANNER = Manner()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscriber:
-    """One person with the profile and schedule that hold now; `plain_only` is text without HTML;
-    `quiet_line` asks for a line on days without papers;
-    `language` is the code of the one that the mail's own words are in."""
+    """One person with the profile and schedule that hold now; the last three as in Manner."""
 
     id: int
     address: Address
@@ -35,6 +36,13 @@ class Subscriber:
     plain_only: bool = False
     quiet_line: bool = False
     language: str = DEFAULT
+
+    @property
+    def manner(self) -> Manner:
+        """How they want the mail."""
+        return Manner(
+            language=self.language, plain_only=self.plain_only, quiet_line=self.quiet_line
+        )
 
 
 def whole() -> Select[Any]:
@@ -75,7 +83,7 @@ def new_values(
     status: Status,
     now: datetime,
     *,
-    language: str = DEFAULT,
+    manner: Manner = _PLAIN_MANNER,
 ) -> dict[str, Any]:
     """The column values of a new subscriber without evidence, whose profile has version 1."""
     return {
@@ -83,7 +91,7 @@ def new_values(
         "address_key": address.key,
         "status": status,
         **schedule_values(schedule),
-        "language": language,
+        **manner_values(manner),
         "profile_version": 1,
         "token_version": 1,
         "created_at": now,
@@ -101,6 +109,11 @@ def schedule_values(schedule: Schedule) -> dict[str, Any]:
         "cadence": schedule.cadence,
         "weekday": schedule.weekday,
     }
+
+
+def manner_values(manner: Manner) -> dict[str, Any]:
+    """The column values of how somebody wants the mail."""
+    return {name: getattr(manner, name) for name in FIELDS}
 
 
 def event_values(subscriber_id: int, consent: Consent) -> dict[str, Any]:

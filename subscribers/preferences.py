@@ -1,5 +1,6 @@
 """Preferences: what one person changes about themselves, each change with its trace."""
 
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,9 +12,11 @@ from subscribers.address import Address
 from subscribers.consent import PROOF, Consent, Status
 from subscribers.errors import UnknownPerson
 from subscribers.language import checked as checked_language
+from subscribers.manner import Manner
 from subscribers.person import (
     Subscriber,
     event_values,
+    manner_values,
     profile_values,
     schedule_values,
     subscriber,
@@ -52,22 +55,11 @@ def change_schedule(session: Session, subscriber_id: int, schedule: Schedule) ->
         _set(session, subscriber_id, **schedule_values(schedule), due_at=None)
 
 
-def change_quiet_line(session: Session, subscriber_id: int, *, quiet_line: bool) -> None:
-    """On a day without papers: send one line that says why, or nothing."""
-    _held(session, subscriber_id)
-    _set(session, subscriber_id, quiet_line=quiet_line)
-
-
-def change_format(session: Session, subscriber_id: int, *, plain_only: bool) -> None:
-    """Send digests as plain text only, or with HTML."""
-    _held(session, subscriber_id)
-    _set(session, subscriber_id, plain_only=plain_only)
-
-
-def change_language(session: Session, subscriber_id: int, language: str) -> None:
-    """Speak another language in the mail; BadProfile if `language` is no code of one."""
-    _held(session, subscriber_id)
-    _set(session, subscriber_id, language=checked_language(language))
+def change_manner(session: Session, subscriber_id: int, manner: Manner) -> None:
+    """Send mail that looks and speaks so; BadProfile if its language is no code of one."""
+    manner = replace(manner, language=checked_language(manner.language))
+    if _held(session, subscriber_id).manner != manner:
+        _set(session, subscriber_id, **manner_values(manner))
 
 
 def change_address(session: Session, subscriber_id: int, address: Address) -> bool:

@@ -9,8 +9,8 @@ from subscribers.address import Address
 from subscribers.chunks import chunks
 from subscribers.consent import PROOF, Consent, Status
 from subscribers.insert import insert_new
-from subscribers.language import DEFAULT
 from subscribers.language import checked as checked_language
+from subscribers.manner import Manner
 from subscribers.person import (
     Subscriber,
     event_values,
@@ -33,17 +33,19 @@ def add(
     schedule: Schedule,
     status: Status,
     consent: Consent,
-    language: str = DEFAULT,
+    manner: Manner | None = None,
 ) -> tuple[Subscriber, bool]:
     """Subscribe an address; with True if it is new, else the person as they are, unchanged.
 
-    An active one needs a consent that proves it. BadProfile if profile, schedule or language
-    cannot be kept.
+    An active one needs a consent that proves it. BadProfile if profile, schedule or the manner's
+    language cannot be kept.
     """
     if status is not Status.PENDING and consent.kind not in PROOF:
         raise ValueError(f"a consent event {consent.kind} makes nobody {status}")
     profile, schedule = checked(profile), checked_schedule(schedule)
-    values = new_values(address, schedule, status, consent.at, language=checked_language(language))
+    manner = manner or Manner()
+    checked_language(manner.language)
+    values = new_values(address, schedule, status, consent.at, manner=manner)
     if status is not Status.PENDING:
         values |= {"confirmed_at": consent.at, "consent_source": consent.source}
     new = insert_new(

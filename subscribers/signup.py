@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from subscribers import address as addresses
 from subscribers import entry, preferences, roster, suppression, tokens
+from subscribers import manner as manners
 from subscribers.address import Address
 from subscribers.consent import WORDING, Consent, ConsentKind, Reason, Status
 from subscribers.entry import Entry
@@ -119,7 +120,7 @@ def decide(session: Session, request: Request, *, now: datetime, key: bytes) -> 
         schedule=wish.schedule,
         status=Status.PENDING,
         consent=_requested(request),
-        language=wish.language,
+        manner=wish.manner,
     )
     if is_new:
         return Decision(Fate.ASKED, person.id)
@@ -173,8 +174,8 @@ def _ask_again(
             preferences.change_profile(session, person.id, profile, now=now)
             schedule = rescheduled(person.schedule, wish)
             preferences.change_schedule(session, person.id, schedule)
-            if "language" in wish.given:
-                preferences.change_language(session, person.id, wish.language)
+            manner = manners.overlay(person.manner, wish.manner, fields=wish.given)
+            preferences.change_manner(session, person.id, manner)
     else:
         session.execute(insert(ConsentEventRow), event_values(person.id, consent))
 

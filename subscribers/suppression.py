@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from subscribers.address import Address
@@ -67,6 +67,11 @@ def suppressed_keys(
         )
         found.update((owners[hashed], reason) for hashed, reason in rows)
     return found
+
+
+def count(session: Session) -> int:
+    """How many addresses are suppressed, those of erased persons too."""
+    return session.scalar(select(func.count()).select_from(SuppressionRow)) or 0
 
 
 def suppressed_ids(session: Session, ids: Iterable[int], *, key: bytes) -> dict[int, Reason]:

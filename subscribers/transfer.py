@@ -13,11 +13,13 @@ from typing import Any, TextIO
 from sqlalchemy.orm import Session
 
 from subscribers import entry, roster
+from subscribers.consent import Reason
 from subscribers.csvtext import Record, guarded, join_list, records, split_list, unguarded
 from subscribers.entry import COLUMNS, EXTRA_COLUMNS, LISTS, Entry
 from subscribers.errors import BadImport, BadProfile, SubscriberError, shown
 from subscribers.intake import Fate, take_in
 from subscribers.person import Subscriber
+from subscribers.suppression import suppressed_keys
 
 # Rows a transaction: few enough to let other writers in between, many enough to be fast.
 BATCH = 2000
@@ -85,17 +87,18 @@ def import_csv(
     )
 
 
-def export_csv(session: Session, out: TextIO) -> int:
+def export_csv(session: Session, out: TextIO, *, secret: bytes) -> int:
     """Write all persons as `import_csv` reads them, in the order of their ids; their number.
 
     After the columns of an import come those without which a second import would lose liked
-    papers, or take someone who left for someone who agreed.
+    papers, or take someone who left, or whose mail bounced, for someone to write to.
     """
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_ALL)
     count, after_id = 0, 0
     while page := roster.page(session, after_id=after_id):
-        writer.writerows(map(_cells, page))
+        barred = suppressed_keys(session, [who.address.key for who in page], key=secret)
+        writer.writerows(_cells(who, barred.get(who.address.key)) for who in page)
         count, after_id = count + len(page), page[-1].id
     return count
 
@@ -151,7 +154,7 @@ def _entry(row: Record, *, columns: tuple[str, ...], now: datetime, smtputf8: bo
     return entry.read(fields, now=now, smtputf8=smtputf8)
 
 
-def _cells(who: Subscriber) -> list[str]:
+def _cells(who: Subscriber, suppressed: Reason | None) -> list[str]:
     values = {
         "email": who.address.as_typed,
         **{name: join_list(getattr(who.profile, name)) for name in LISTS},
@@ -164,5 +167,8 @@ def _cells(who: Subscriber) -> list[str]:
         "status": str(who.status),
         "paused_until": who.paused_until.isoformat() if who.paused_until else "",
         "language": who.language,
+        "plain_only": "yes" if who.plain_only else "no",
+        "quiet_line": "yes" if who.quiet_line else "no",
+        "suppressed": suppressed or "",
     }
     return [guarded(values[name]) for name in _ALL]

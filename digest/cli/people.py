@@ -1,18 +1,20 @@
 """subscribers add, show, import, export: the readers. The rest stands in parting."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.cli.terminal import FAILED, Json, app_of, err, fail, out, print_json, progress
 from digest.errors import UnknownSubscriber
 from subscribers import address as addresses
 from subscribers import entry, intake, roster, suppression, transfer
-from subscribers.consent import Status
+from subscribers.consent import Reason, Status
 from subscribers.person import Subscriber
 from subscribers.profile import to_data
 
@@ -42,6 +44,12 @@ def add(
     hour: Annotated[int | None, option("The hour of the day to send at, 0 to 23.")] = None,
     cadence: Annotated[str, option("daily, weekdays, weekly or weekly:fri.")] = "",
     language: Annotated[str, option("Of the mail's own words: en, de, fr, ja, zh ...")] = "",
+    plain_only: Annotated[
+        bool | None, typer.Option("--plain-only/--with-html", help="Text without HTML.")
+    ] = None,
+    quiet_line: Annotated[
+        bool | None, option("A line that says why, on days without papers.")
+    ] = None,
     consent: Annotated[str, option("Where the reader agreed to get mail.")] = "command line",
     as_json: Json = False,
 ) -> None:
@@ -55,6 +63,7 @@ def add(
         "interests": interest, "keywords": keyword, "mute": mute, "categories": category,
         "authors": author, "liked": liked, "limit": limit, "zone": zone, "hour": hour,
         "cadence": cadence, "language": language,
+        "plain_only": plain_only, "quiet_line": quiet_line,
     }  # fmt: skip
     fields: dict[str, Any] = {
         name: value for name, value in given.items() if value not in (None, "", [])
@@ -99,8 +108,7 @@ def show(
     with app.read() as session:
         events = roster.consents(session, reader.id)
         reason = suppression.reason_for(session, reader.address, key=app.secret)
-    told = reader_json(reader) | {
-        "suppressed": reason,
+    told = reader_json(reader, reason) | {
         "consent": [{"kind": e.kind, "at": e.at, "source": e.source} for e in events],
     }
     if as_json:
@@ -120,17 +128,27 @@ def print_list(
     """Readers on standard output, with how many stand where."""
     with app.read() as session:
         found = roster.search(session, search, status=status, limit=limit)
+        people = people_json(session, app, found)
         counts = roster.counts(session)
+        suppressed = suppression.count(session)
     if as_json:
-        print_json({"counts": counts, "subscribers": [reader_json(one) for one in found]})
+        print_json({"counts": counts, "suppressed": suppressed, "subscribers": people})
         return
-    for one in found:
-        when = f"{one.schedule.days} {one.schedule.hour}:00 {one.schedule.zone}"
-        out.print(f"{one.status:<13} {one.address.as_typed:<40} {when}", markup=False)
-    out.print(", ".join(f"{n} {status}" for status, n in counts.items()), style="dim")
+    for one in people:
+        stands = "suppressed" if one["suppressed"] else one["status"]
+        when = f"{one['cadence']} {one['hour']}:00 {one['zone']}"
+        out.print(f"{stands:<13} {one['email']:<40} {when}", markup=False)
+    told = ", ".join(f"{n} {status}" for status, n in counts.items())
+    out.print(f"{told}; {suppressed} suppressed addresses", style="dim")
 
 
-def reader_json(reader: Subscriber) -> dict[str, Any]:
+def people_json(session: Session, app: App, found: Sequence[Subscriber]) -> list[dict[str, Any]]:
+    """Readers as plain data, each with why their address is suppressed, null if it is not."""
+    barred = suppression.suppressed_keys(session, [o.address.key for o in found], key=app.secret)
+    return [reader_json(one, barred.get(one.address.key)) for one in found]
+
+
+def reader_json(reader: Subscriber, suppressed: Reason | None = None) -> dict[str, Any]:
     """A reader as plain data."""
     profile = {name: value for name, value in to_data(reader.profile).items() if name != "v"}
     return {
@@ -142,11 +160,14 @@ def reader_json(reader: Subscriber) -> dict[str, Any]:
         "hour": reader.schedule.hour,
         "cadence": reader.schedule.days,
         "language": reader.language,
+        "plain_only": reader.plain_only,
+        "quiet_line": reader.quiet_line,
         "profile_version": reader.profile_version,
         "created_at": reader.created_at,
         "confirmed_at": reader.confirmed_at,
         "consent_source": reader.consent_source,
         "paused_until": reader.paused_until,
+        "suppressed": suppressed,
     }
 
 
@@ -159,7 +180,8 @@ def import_(
     """Take in readers from a CSV file.
 
     Columns: email,interests,keywords,mute,categories,authors,zone,hour,cadence,confirmed_at,
-    consent_source, and where wanted language; lists are separated by ";". A row with confirmed_at
+    consent_source; where wanted language, plain_only, quiet_line, and suppressed (a reason: this
+    address is never written to); lists are separated by ";". A row with confirmed_at
     and consent_source becomes active, one without becomes pending. A bad row is named with its
     line; the others go in.
     """
@@ -203,15 +225,15 @@ def export(
         if as_json:
             everyone, after = [], 0
             while page := roster.page(session, after_id=after):
-                everyone += [reader_json(one) for one in page]
+                everyone += people_json(session, app, page)
                 after = page[-1].id
             print_json({"subscribers": everyone})
         elif file is None:
-            transfer.export_csv(session, sys.stdout)
+            transfer.export_csv(session, sys.stdout, secret=app.secret)
         else:
             try:
                 with file.open("w", encoding="utf-8", newline="") as target:
-                    count = transfer.export_csv(session, target)
+                    count = transfer.export_csv(session, target, secret=app.secret)
             except OSError as error:
                 fail(f"{file} cannot be written: {error.strerror}")
             err.print(f"{count} written to {file}", markup=False)

@@ -44,9 +44,7 @@ def save(request: Request, token: str, sent: Sent) -> Response:
         if not wanted.wrong:
             preferences.change_profile(session, reader.id, wanted.profile, now=app.clock())
             preferences.change_schedule(session, reader.id, wanted.schedule)
-            preferences.change_format(session, reader.id, plain_only=wanted.plain_only)
-            preferences.change_quiet_line(session, reader.id, quiet_line=wanted.quiet_line)
-            preferences.change_language(session, reader.id, wanted.language)
+            preferences.change_manner(session, reader.id, wanted.manner)
             return back(token, "1")
         return page(request, session, token, reader, wanted=wanted)
 

@@ -12,6 +12,7 @@ from subscribers import language as languages
 from subscribers import profile as profiles
 from subscribers import schedule as schedules
 from subscribers.errors import BadProfile
+from subscribers.manner import Manner
 from subscribers.person import Subscriber
 from subscribers.profile import InterestProfile
 from subscribers.schedule import Schedule
@@ -31,9 +32,7 @@ class Wishes:
     typed: dict[str, str]
     profile: InterestProfile
     schedule: Schedule
-    plain_only: bool
-    quiet_line: bool
-    language: str
+    manner: Manner
     wrong: dict[str, str]
 
 
@@ -74,9 +73,8 @@ def read(sent: FormData, reader: Subscriber) -> Wishes:
         language = languages.checked(fields["language"] or reader.language)
     except BadProfile as error:
         language, wrong["language"] = reader.language, _told("language", error)
-    plain_only = fields["plain_only"] == "yes"
-    quiet_line = fields["quiet_line"] == "yes"
-    return Wishes(fields, profile, schedule, plain_only, quiet_line, language, wrong)
+    boxes = {name: fields[name] == "yes" for name in ("plain_only", "quiet_line")}
+    return Wishes(fields, profile, schedule, Manner(language=language, **boxes), wrong)
 
 
 def _profile_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:

@@ -27,6 +27,7 @@ from digest.scheduler import Clockwork
 from digest.settings import Settings
 from digest.store.database import Database
 from subscribers.consent import Status
+from subscribers.manner import Manner
 from subscribers.schedule import Cadence, Schedule
 from tests import given
 from tests.fakes import Outbox
@@ -272,7 +273,7 @@ class World:
 
         with self.app.begin() as session:
             number = given.subscriber(session, typed, status=Status.ACTIVE, schedule=schedule)
-            preferences.change_quiet_line(session, number, quiet_line=quiet_line)
+            preferences.change_manner(session, number, Manner(quiet_line=quiet_line))
         return Reader(number, typed, schedule, quiet_line)
 
     def readers(self, count: int, *, minutes: Iterable[int] = (0, 30, 45)) -> list[Reader]:

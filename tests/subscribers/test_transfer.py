@@ -14,6 +14,7 @@ from subscribers import address, erasure, preferences, roster, suppression, tran
 from subscribers.consent import Consent, ConsentKind, Reason, Status
 from subscribers.csvtext import guarded, join_list, split_list, unguarded
 from subscribers.errors import BadImport
+from subscribers.manner import Manner
 from subscribers.profile import CAPS, InterestProfile, checked
 from subscribers.schedule import Cadence, Schedule
 from subscribers.tables import Base
@@ -314,6 +315,13 @@ PEOPLE = st.lists(
             weekday=st.integers(0, 6),
         ),
         st.sampled_from([None, ConsentKind.PAUSED, ConsentKind.UNSUBSCRIBED]),
+        st.builds(
+            Manner,
+            language=st.sampled_from(["en", "pt_BR"]),
+            plain_only=st.booleans(),
+            quiet_line=st.booleans(),
+        ),
+        st.sampled_from([None, *Reason]),
     ),
     max_size=4,
     unique_by=lambda one: one[0],
@@ -334,24 +342,30 @@ def test_an_export_read_by_an_empty_database_gives_the_same_people(people):
     first, second = memory_database(), memory_database()
     out = io.StringIO(newline="")
     with sessionmaker(first).begin() as session:
-        for typed, profile, schedule, kind in people:
+        for typed, profile, schedule, kind, manner, reason in people:
             who = added(session, typed, profile=profile, schedule=schedule)
+            preferences.change_manner(session, who.id, manner)
+            if reason is not None:
+                suppression.suppress(session, who.address, reason, key=KEY, now=NOW, source="test")
             if kind is not None:
                 step = Consent(kind=kind, at=NOW, source="page")
                 preferences.take_step(session, who.id, step, until=date(2026, 5, 1))
-        assert transfer.export_csv(session, out) == len(people)
-        before = facts(roster.page(session))
+        assert transfer.export_csv(session, out, secret=KEY) == len(people)
+        before = facts(session)
     report = take(sessionmaker(second).begin, out.getvalue(), now=NOW + timedelta(days=1))
     assert (report.added, report.bad) == (len(people), ())
     with sessionmaker(second).begin() as session:
-        assert facts(roster.page(session)) == before
+        assert facts(session) == before
     again = take(sessionmaker(first).begin, out.getvalue(), now=NOW + timedelta(days=1))
-    assert again.unchanged == len(people)
+    barred = sum(reason is not None for *_, reason in people)
+    assert (again.unchanged, again.skipped) == (len(people) - barred, barred)
     first.dispose()
     second.dispose()
 
 
-def facts(people):
+def facts(session):
+    people = roster.page(session)
+    barred = suppression.suppressed_keys(session, [who.address.key for who in people], key=KEY)
     return [
         (
             who.address,
@@ -361,6 +375,8 @@ def facts(people):
             who.confirmed_at,
             who.consent_source,
             who.paused_until,
+            who.manner,
+            barred.get(who.address.key),
         )
         for who in people
     ]
@@ -368,7 +384,7 @@ def facts(people):
 
 def test_an_export_begins_with_the_columns_of_an_import(session):
     out = io.StringIO()
-    transfer.export_csv(session, out)
+    transfer.export_csv(session, out, secret=KEY)
     assert out.getvalue().startswith(HEADER + ",")
 
 
@@ -383,7 +399,7 @@ def test_a_column_language_is_optional_checked_and_comes_out_again(begin):
     assert person(begin, "ada@x.org").language == "de"
     out = io.StringIO()
     with begin() as session:
-        transfer.export_csv(session, out)
+        transfer.export_csv(session, out, secret=KEY)
     assert take(begin, out.getvalue()).unchanged == 3
     assert take(begin, "email,language\nada@x.org,fr\n").updated == 1
     assert person(begin, "ada@x.org").language == "fr"
@@ -395,3 +411,15 @@ def test_an_address_that_the_relay_cannot_take_costs_its_own_row(begin):
     assert (report.added, [row.line for row in report.bad]) == (1, [2])
     assert "other letters than a to z before the @" in report.bad[0].reason
     assert take(begin, text, smtputf8=True).added == 1
+
+
+def test_a_file_bars_the_addresses_it_calls_suppressed_and_says_what_it_cannot_read(begin):
+    text = "email,suppressed,plain_only\nada@x.org,Bounced,\nbob@x.org,,maybe\ncyd@x.org,tired,\n"
+    report = take(begin, text)
+    assert (report.added, [row.line for row in report.bad]) == (1, [3, 4])
+    assert report.bad[0].reason == 'plain_only "maybe" is neither yes nor no'
+    assert 'suppressed "tired" is none of bounced, ' in report.bad[1].reason
+    ada = person(begin, "ada@x.org").address
+    with begin() as session:
+        assert suppression.reason_for(session, ada, key=KEY) is Reason.BOUNCED
+    assert take(begin, "email,hour\nada@x.org,7\n").skipped == 1

@@ -67,7 +67,7 @@ def export(call: In) -> Response:
         file.close()
         return _form(call, wrong, status=403)
     with call.app.read() as session:
-        count = transfer.export_csv(session, file)  # type: ignore[arg-type]
+        count = transfer.export_csv(session, file, secret=call.app.secret)  # type: ignore[arg-type]
     file.seek(0)
     with call.app.begin() as session:
         audit.note(session, call.who, "exported readers", "", f"{count}", now=call.app.clock())

@@ -84,6 +84,10 @@ class Wishes(Strict):
             description="Of the mail's own words, such as de or pt-BR; one we lack is English.",
         ),
     ] = None
+    plain_only: Annotated[bool | None, Field(description="Text without HTML.")] = None
+    quiet_line: Annotated[
+        bool | None, Field(description="On a day without papers: one line that says why.")
+    ] = None
 
 
 _CONSENT = "Where and how this reader agreed to get mail: you answer for it."
@@ -146,6 +150,8 @@ class SubscriberOut(BaseModel):
     hour: int
     cadence: str
     language: str
+    plain_only: bool
+    quiet_line: bool
     profile_version: int
     created_at: datetime
     confirmed_at: datetime | None
@@ -165,6 +171,8 @@ class SubscriberOut(BaseModel):
             hour=reader.schedule.hour,
             cadence=reader.schedule.days,
             language=reader.language,
+            plain_only=reader.plain_only,
+            quiet_line=reader.quiet_line,
             profile_version=reader.profile_version,
             created_at=reader.created_at,
             confirmed_at=reader.confirmed_at,

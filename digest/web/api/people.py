@@ -20,6 +20,7 @@ from digest.web.api.models import (
 from digest.web.api.route import ApiRoute
 from subscribers import address as addresses
 from subscribers import entry, intake, preferences, roster, suppression
+from subscribers import manner as manners
 from subscribers.address import Address
 from subscribers.consent import ConsentKind, Status
 from subscribers.intake import Fate
@@ -123,8 +124,8 @@ def _change(session: Session, app: App, reader: Subscriber, given: Changes) -> N
     profile = overlay(reader.profile, one.profile, fields=one.given)
     preferences.change_profile(session, reader.id, profile, now=app.clock())
     preferences.change_schedule(session, reader.id, intake.rescheduled(reader.schedule, one))
-    if "language" in one.given:
-        preferences.change_language(session, reader.id, one.language)
+    manner = manners.overlay(reader.manner, one.manner, fields=one.given)
+    preferences.change_manner(session, reader.id, manner)
 
 
 @router.delete(
