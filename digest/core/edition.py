@@ -53,13 +53,40 @@ class Reason:
 
 # A longer text is no topic that one would mute by a link.
 LONGEST_TOPIC = 60
-_TOPICS = (ReasonKind.INTEREST, ReasonKind.KEYWORD, ReasonKind.CATEGORY)
+_NAMED = (ReasonKind.INTEREST, ReasonKind.KEYWORD, ReasonKind.CATEGORY)
+_KEYWORD, _CATEGORY = ReasonKind.KEYWORD, ReasonKind.CATEGORY
+# Of the strongest name's weight: what weighs less are words that every other abstract has.
+_LEAST = 0.5
 
 
 def topic(reasons: Sequence[Reason]) -> str:
-    """What "mute this topic" mutes: the strongest interest, keyword or category, "" for none."""
-    named = (reason.text for reason in reasons if reason.kind in _TOPICS)
-    return next((text for text in named if 0 < len(text) <= LONGEST_TOPIC), "")
+    """What "mute this topic" mutes: the strongest category or phrase of an interest, "" for none.
+
+    A keyword is what the reader wants to see, also where it stands in an interest; and of a
+    sentence one word alone ("using") is no topic.
+    """
+    least = 0.0
+    for reason in reasons:
+        if reason.kind not in _NAMED:
+            continue
+        if reason.weight < least:
+            break
+        least = least or reason.weight * _LEAST
+        if _is_topic(reason) and not _is_keyword(reason.text, reasons):
+            return reason.text
+    return ""
+
+
+def _is_topic(reason: Reason) -> bool:
+    text = reason.text
+    if reason.kind is _KEYWORD or not 0 < len(text) <= LONGEST_TOPIC:
+        return False
+    return reason.kind is _CATEGORY or " " in text or "-" in text
+
+
+def _is_keyword(text: str, reasons: Sequence[Reason]) -> bool:
+    asked = text.casefold()
+    return any(one.kind is _KEYWORD and one.text.casefold() == asked for one in reasons)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from digest.app import App
-from digest.core.edition import topic
+from digest.core.edition import Pick, topic
 from digest.mail.wording import clean, long_date
 from digest.store import deliveries, history
 from digest.web.fields import form, typed
@@ -51,12 +51,25 @@ def papers(request: Request, token: str, day: date) -> Response:
         picks = delivery.picks if delivery else ()
         known = history.by_ids(session, [pick.paper_id for pick in picks])
     listed = [
-        (pick.paper_id, clean(known[pick.paper_id].paper.title), clean(topic(pick.reasons)))
+        (pick.paper_id, clean(known[pick.paper_id].paper.title), clean(_offered(reader, pick)))
         for pick in picks
         if pick.paper_id in known
     ]
     base = f"/feedback/{token}/{day}"
     return pages.page("feedback_list.html", day=long_date(day), papers=listed, base=base)
+
+
+def _offered(reader: Subscriber, pick: Pick) -> str:
+    """The topic of a pick that may be muted; "" where it is what the reader asked for."""
+    named = topic(pick.reasons)
+    return "" if _asked_for(reader, named) else named
+
+
+def _asked_for(reader: Subscriber, text: str) -> bool:
+    """Whether the text is, as a whole, something they want to see."""
+    profile = reader.profile
+    asked = (*profile.interests, *profile.keywords, *profile.categories)
+    return text.casefold() in {one.casefold() for one in asked}
 
 
 @router.api_route("/feedback/{token}/{day}/{kind}/{number}", methods=["GET", "HEAD"])
@@ -106,6 +119,7 @@ def _page(request: Request, word: Word, done: str) -> Response:
         kind=word.kind,
         title=word.title,
         topic=clean(word.about) if word.kind is Kind.MUTE else "",
+        wanted=word.kind is Kind.MUTE and _asked_for(word.reader, word.about),
         done=done,
         settings=settings_path(request.app.state.app, word.reader),
     )

@@ -6,7 +6,8 @@ import pytest
 
 from digest import sender
 from digest.selection import Selector
-from subscribers import feedback
+from subscribers import feedback, preferences
+from subscribers.profile import InterestProfile
 from tests import given
 from tests.web.conftest import ON_BOTH, Site, text
 from tests.web.readers import TITLES, current, history_of, reader_of
@@ -99,3 +100,21 @@ def test_the_link_of_plain_text_lists_the_papers(site: Site) -> None:
     page = site.client.get(link).text
     assert TITLES[0] in page
     assert f"{link}/more/" in page
+
+
+def test_what_one_asked_for_is_muted_only_by_who_means_it(site: Site) -> None:
+    """The mail's link knows the paper's reasons only: its page knows what the reader wants."""
+    who, links = mailed(site)
+    mute = next(link for link in links if "/mute/" in link)
+    asked = site.client.get(mute).text
+    assert "“word alignment” is one of the things you asked for" in asked
+    assert "Mute it all the same" in asked
+    [listed] = re.findall(r"(/feedback/[^/\s]+/[\d-]+)\s", text(site.mails()[-1]))
+    assert "/mute/" not in site.client.get(listed).text
+    with site.app.begin() as session:
+        wanted = InterestProfile(interests=("fast word alignment of scripts",))
+        preferences.change_profile(session, who, wanted, now=site.app.clock())
+    assert "/mute/" in site.client.get(listed).text
+    page = site.client.get(mute).text
+    assert "Yes, mute it" in page
+    assert "asked for" not in page
