@@ -20,7 +20,7 @@ from digest.store import letters, outbox
 from digest.store.letters import Letter
 from digest.store.outbox import Claimed, Shard
 from digest.ways_out import TransportFactory, lanes_of
-from digest.writing import ADDRESS, CONFIRMATION, LIVES, MOVED, WELCOME, LetterComposer
+from digest.writing import ADDRESS, ARRIVED, CONFIRMATION, LIVES, MOVED, WELCOME, LetterComposer
 from subscribers import address as addresses
 from subscribers import roster, signup, suppression
 from subscribers.consent import Status
@@ -37,6 +37,7 @@ ALLOWED = {
     WELCOME: frozenset({Status.ACTIVE, Status.PAUSED}),
     ADDRESS: frozenset({Status.ACTIVE, Status.PAUSED}),
     MOVED: frozenset(Status),
+    ARRIVED: frozenset({Status.ACTIVE, Status.PAUSED}),
 }
 
 
@@ -65,9 +66,11 @@ def decide_signups(app: App, *, limit: int = SIGNUPS) -> int:
 
 def post(app: App, transports: TransportFactory | None = None) -> int:
     """Decide all waiting sign-ups and send all letters that are due; how many were handed over."""
-    while decide_signups(app) == SIGNUPS:
+    with app.read() as session:
+        asked, due = signup.any_waiting(session), letters.is_due(session, now=app.clock())
+    while asked and decide_signups(app) == SIGNUPS:
         pass
-    return asyncio.run(_Postman(app).drain(transports))
+    return asyncio.run(_Postman(app).drain(transports)) if asked or due else 0
 
 
 class _Postman:
@@ -139,6 +142,6 @@ def _not_any_more(letter: Letter, reader: Subscriber | None, barred: str) -> str
         return "erased"
     if reader.status not in ALLOWED[letter.kind]:
         return f"the reader is {reader.status}"
-    if barred and (letter.kind in (WELCOME, MOVED) or barred in signup.BARRED):
+    if barred and (letter.kind in (WELCOME, MOVED, ARRIVED) or barred in signup.BARRED):
         return f"suppressed: {barred}"
     return ""

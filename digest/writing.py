@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from digest.app import App
 from digest.core.message import Message
+from digest.mail import headers
 from digest.mail import language as languages
 from digest.mail.layout import rhythm
 from digest.mail.letter import Letters
@@ -18,12 +19,14 @@ from subscribers.person import Subscriber
 from subscribers.tokens import CONFIRM_WITHIN, Purpose
 
 CONFIRMATION, WELCOME, ADDRESS, MOVED = "confirmation", "welcome", "address", "moved"
+ARRIVED = "arrived"  # at the new address, with new links
 # How long each letter is of use; a confirmation's link dies with it.
 LIVES = {
     CONFIRMATION: CONFIRM_WITHIN,
     WELCOME: timedelta(days=3),
     ADDRESS: CONFIRM_WITHIN,
     MOVED: timedelta(days=7),
+    ARRIVED: timedelta(days=7),
 }
 
 
@@ -39,20 +42,31 @@ class LetterComposer:
             WELCOME: self._welcome,
             ADDRESS: self._address,
             MOVED: lambda _letter, _reader: {},
+            ARRIVED: self._own_links,
         }
 
     def message(self, letter: Letter, reader: Subscriber) -> Message:
         """The letter as it is sent; a retry is byte for byte the same."""
         to = letter.about if letter.kind in (ADDRESS, MOVED) else reader.address.as_typed
+        values = self._values[letter.kind](letter, reader)
         message = self._letters.compose(
             letter.kind,
             self._languages.of(reader.language),
             key=deliveries.key(letter.kind, None, letter.delivery_id),
             to=to,
-            values=self._values[letter.kind](letter, reader),
+            values=values,
             at=self._queued_at(letter),
+            more=self._ways_out(values.get("unsubscribe_url", "")),
         )
         return self._app.signed(message)
+
+    def _ways_out(self, url: str) -> list[tuple[str, str]]:
+        """The headers by which a mailbox's own button leaves, for a letter that names the way."""
+        if not url:
+            return []
+        mailbox = self._app.settings.unsubscribe_address or self._app.site.address
+        token = url.rpartition("/")[2]
+        return headers.unsubscribing(url, f"{mailbox}?subject=unsubscribe%20{token}")
 
     def _queued_at(self, letter: Letter) -> datetime:
         return letter.expires_at - LIVES[letter.kind]
@@ -76,6 +90,11 @@ class LetterComposer:
         when, language = reader.schedule, self._languages.of(reader.language)
         return {
             "rhythm": rhythm(when.cadence, when.hour, when.zone, language),
+            **self._own_links(letter, reader),
+        }
+
+    def _own_links(self, letter: Letter, reader: Subscriber) -> dict[str, Any]:
+        return {
             "settings_url": self._link("settings", Purpose.SETTINGS, letter, reader),
             "unsubscribe_url": self._link("unsubscribe", Purpose.UNSUBSCRIBE, letter, reader),
         }

@@ -64,17 +64,20 @@ def fixed(site: Site) -> list[tuple[str, str]]:
 
 
 def personal(site: Site, recipient: Recipient, day: date) -> list[tuple[str, str]]:
-    """The headers made for one reader, but To, Date, Message-ID and Subject.
+    """The headers made for one reader, but To, Date, Message-ID and Subject."""
+    ways, *one_click = unsubscribing(recipient.unsubscribe_url, recipient.unsubscribe_mailto)
+    return [ways, ("Feedback-ID", feedback_id(site, recipient, day)), *one_click]
+
+
+def unsubscribing(url: str, mailto: str) -> list[tuple[str, str]]:
+    """The ways to leave: by a URL and, unless it is "", by a mail.
 
     One-click needs https (RFC 8058, 3.1): a site on plain http has no List-Unsubscribe-Post.
     """
-    ways = f"<{recipient.unsubscribe_url}>"
-    if recipient.unsubscribe_mailto:
-        ways += f", <mailto:{recipient.unsubscribe_mailto}>"
-    found = [("List-Unsubscribe", ways), ("Feedback-ID", feedback_id(site, recipient, day))]
-    if recipient.unsubscribe_url.startswith("https://"):
-        found.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
-    return found
+    ways = [("List-Unsubscribe", f"<{url}>, <mailto:{mailto}>" if mailto else f"<{url}>")]
+    if url.startswith("https://"):
+        ways.append(("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"))
+    return ways
 
 
 def list_id(site: Site) -> str:

@@ -13,9 +13,10 @@ from digest import postman
 from digest.app import App
 from digest.store import budgets, letters
 from digest.web.fields import form, typed
+from digest.web.links import settings_path
 from digest.web.pages import Pages
 from digest.web.settings_page import app_of, back, held, page
-from digest.writing import ADDRESS, MOVED
+from digest.writing import ADDRESS, ARRIVED, MOVED
 from subscribers import address as addresses
 from subscribers import preferences, roster, suppression, tokens
 from subscribers.errors import BadAddress, BadToken
@@ -73,8 +74,7 @@ def ask_new(request: Request, token: str, to: str = "") -> Response:
     new = _named(to)
     with app.read() as session:
         reader = _mover(session, app, token, new)
-    pages: Pages = request.app.state.pages
-    return pages.page("address.html", to=new.as_typed, done=reader.address.key == new.key)
+    return _page(request, reader, new)
 
 
 @router.post("/address/{token}")
@@ -98,7 +98,18 @@ def take_new(request: Request, token: str, to: str = "") -> Response:
             if suppression.reason_for(session, old, key=app.secret) not in BARRED:
                 about = old.as_typed
                 postman.queue(session, MOVED, reader.id, now=app.clock(), about=about)
-    return pages.page("address.html", to=new.as_typed, done=True)
+            postman.queue(session, ARRIVED, reader.id, now=app.clock())
+            reader = _mover(session, app, token, new)
+    request.app.state.desk.nudge()
+    return _page(request, reader, new)
+
+
+def _page(request: Request, reader: Subscriber, new: addresses.Address) -> Response:
+    """The question; once the address is theirs, the way to the settings, whose older links died."""
+    pages: Pages = request.app.state.pages
+    done = reader.address.key == new.key
+    settings = settings_path(app_of(request), reader) if done else ""
+    return pages.page("address.html", to=new.as_typed, done=done, settings=settings)
 
 
 def _named(to: str) -> addresses.Address:

@@ -1,6 +1,7 @@
 """Sign-ups decided and letters sent: one confirmation, and only by its button an active reader."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -8,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from digest import postman
+from digest import bounces, postman
 from digest.app import App
 from digest.core.delivery import Outcome, Phase, State
 from digest.core.message import Message
-from digest.writing import ADDRESS, MOVED
+from digest.writing import ADDRESS, MOVED, WELCOME
 from subscribers import address as addresses
 from subscribers import preferences, roster, signup, suppression
 from subscribers.consent import Consent, ConsentKind, Reason, Status
@@ -234,3 +235,54 @@ def test_a_letter_to_another_address_asks_whether_that_one_may_be_written_to(
             )
     postman.post(desk)
     assert ("other@example.org" in [mail["To"] for mail in mails(home)]) == goes
+
+
+def welcomed(app: App, home: Path) -> tuple[EmailMessage, bytes]:
+    """The letter that a reader gets once they have confirmed, and its bytes."""
+    ask(app)
+    postman.post(app)
+    reader = confirm(app, token_in(mails(home)[0]))
+    with app.begin() as session:
+        postman.queue(session, WELCOME, reader.id, now=app.clock())
+    postman.post(app)
+    [found] = [
+        (mail, file.read_bytes())
+        for file in (home / "outbox" / "new").iterdir()
+        for mail in [message_from_bytes(file.read_bytes(), policy=policy.default)]
+        if "Welcome" in str(mail["Subject"])
+    ]
+    return found
+
+
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_who_names_an_unsubscribe_link_lets_the_mailbox_press_it(
+    desk: App, home: Path, scheme: str
+) -> None:
+    """RFC 8058, 3.1: one click is promised over https only; RFC 2369: or by mail."""
+    changed = desk.settings.model_copy(update={"base_url": f"{scheme}://papers.example"})
+    mail, data = welcomed(replace(desk, settings=changed), home)
+    [link] = set(re.findall(r"https?://\S+/unsubscribe/([\w-]+)", body(mail)))
+    ways = f"<{scheme}://papers.example/unsubscribe/{link}>"
+    assert str(mail["List-Unsubscribe"]).startswith(f"{ways}, <mailto:")
+    assert f"?subject=unsubscribe%20{link}>" in str(mail["List-Unsubscribe"])
+    one_click = "List-Unsubscribe=One-Click" if scheme == "https" else None
+    assert mail["List-Unsubscribe-Post"] == one_click
+    assert f"List-Unsubscribe: {ways}".encode() in data  # in one line, not in encoded words
+    took = bounces.take(desk, b"From: ada@example.org\nTo: us@example.org\nSubject: unsubscribe "
+                        + link.encode() + b"\n\nbye\n")  # fmt: skip
+    assert took.unsubscribed == 1
+
+
+def test_a_letter_without_such_a_link_has_no_such_header(desk: App, home: Path) -> None:
+    ask(desk)
+    postman.post(desk)
+    [mail] = mails(home)
+    assert mail["List-Unsubscribe"] is None
+    assert mail["List-Unsubscribe-Post"] is None
+
+
+def test_only_the_message_says_which_mime_it_is(desk: App, home: Path) -> None:
+    mail, data = welcomed(desk, home)
+    assert mail["MIME-Version"] == "1.0"
+    assert data.count(b"MIME-Version") == 1
+    assert [part.get_content_type() for part in mail.iter_parts()] == ["text/plain", "text/html"]

@@ -13,8 +13,8 @@ from digest.app import App
 from digest.store import deliveries
 from digest.store.tables import BudgetRow
 from subscribers import address as addresses
-from subscribers import roster, suppression, tokens
-from subscribers.consent import Reason, Status
+from subscribers import preferences, roster, suppression, tokens
+from subscribers.consent import Consent, ConsentKind, Reason, Status
 from subscribers.person import Subscriber
 from subscribers.schedule import Cadence
 from subscribers.tokens import Purpose
@@ -152,9 +152,41 @@ def test_a_new_address_is_asked_and_the_old_one_told(site: Site, reader: Subscri
     for _ in range(2):
         assert "Your papers come here now" in site.client.post(link).text
     assert current(site.app, reader.id).address.as_typed == "new@example.org"
-    told = site.wait_for(2)[-1]
-    assert told["To"] == ADDRESS
+    told = site.wait_for(3)[1:]
+    assert sorted(mail["To"] for mail in told) == sorted([ADDRESS, "new@example.org"])
     assert site.client.get(path).status_code == 400
+    until(lambda: posted(site.app))
+    assert len(site.mails()) == 3
+
+
+@ON_BOTH
+def test_who_moved_has_a_new_link_to_the_settings_at_once(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    site.client.post(f"{path}/address", data={"address": "new@example.org"})
+    [link] = re.findall(r"(/address/[^\s]+)", text(site.wait_for(1)[0]))
+    assert "/settings/" not in site.client.get(link).text
+    for answer in (site.client.post(link), site.client.post(link), site.client.get(link)):
+        [mine] = re.findall(r'href="(/settings/[^"]+)"', answer.text)
+        assert "For new@example.org." in site.client.get(mine).text
+    [mail] = [mail for mail in site.wait_for(3)[1:] if mail["To"] == "new@example.org"]
+    assert mail["Subject"] == "Your papers come here from now on"
+    for kind in ("plain", "html"):
+        [mailed] = set(re.findall(r"(/settings/[\w-]+)", text(mail, kind)))
+        assert "For new@example.org." in site.client.get(mailed).text
+
+
+def test_who_moves_while_they_are_gone_is_written_to_no_more_than_before(
+    site: Site, reader: Subscriber
+) -> None:
+    path = settings(site.app, reader)
+    site.client.post(f"{path}/address", data={"address": "new@example.org"})
+    [link] = re.findall(r"(/address/[^\s]+)", text(site.wait_for(1)[0]))
+    with site.app.begin() as session:
+        left = Consent(kind=ConsentKind.UNSUBSCRIBED, at=site.app.clock(), source="t")
+        preferences.take_step(session, reader.id, left)
+    site.client.post(link)
+    until(lambda: posted(site.app))
+    assert [mail["To"] for mail in site.mails()] == ["new@example.org", ADDRESS]
 
 
 def test_the_answer_is_the_same_for_an_address_that_is_taken(
