@@ -22,8 +22,8 @@ def bounces(
         str | None,
         typer.Argument(
             metavar="[FILE|FOLDER|URL|-]",
-            help="A mail, a Maildir, a folder of mails, imaps:// or pop3s://, or - for a pipe; "
-            "default: DIGEST_BOUNCES_URL, else the pipe.",
+            help="A mail, a Maildir, a folder of .eml files and nothing else, imaps:// or "
+            "pop3s://, or - for a pipe; default: DIGEST_BOUNCES_URL, else the pipe.",
         ),
     ] = None,
     as_json: Json = False,

@@ -53,10 +53,27 @@ def _path(path: Path) -> AbstractContextManager[Inbox]:
     if path.is_dir():
         if (path / "new").is_dir() or (path / "cur").is_dir():
             return MaildirInbox(path)
-        return Files(str(path), lambda: [(str(f), f.read_bytes) for f in sorted(path.iterdir())])
+        mails = _mails_in(path)
+        return Files(str(path), lambda: [(str(file), file.read_bytes) for file in mails])
     if not path.exists():
         raise MailboxError(f"{path}: there is no such file or folder; give {EXAMPLES}")
     return Files(str(path), lambda: [(str(path), path.read_bytes)])
+
+
+def _mails_in(folder: Path) -> list[Path]:
+    """The .eml files of a folder that, hidden files aside, holds nothing else: in any other folder
+    nobody can tell what is a mail."""
+    try:
+        found = sorted(file for file in folder.iterdir() if not file.name.startswith("."))
+    except OSError as error:
+        raise MailboxError(f"{folder} cannot be read: {error.strerror}") from error
+    other = next((file.name for file in found if file.suffix.lower() != ".eml"), "")
+    if found and not other:
+        return found
+    holds = f"holds {other}" if other else "is empty"
+    raise MailboxError(
+        f"{folder} {holds}: a folder must be a Maildir, or hold .eml files only; give {EXAMPLES}"
+    )
 
 
 class Files:

@@ -4,7 +4,7 @@ Counted by the database, they hold over any number of processes and machines. `c
 within a transaction of the caller's; Budgets is the same as a storage of the package `limits`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
@@ -46,6 +46,16 @@ def count(
         },
     ).returning(BudgetRow.key, BudgetRow.count)  # fmt: skip
     return {key: number for key, number in session.execute(statement, rows)}  # noqa: C416
+
+
+def running(
+    session: Session, keys: Collection[str], *, now: datetime
+) -> dict[str, tuple[int, datetime]]:
+    """The counts of those of these keys whose window still runs, and when it ends."""
+    row = table(BudgetRow).c
+    query = select(row.key, row.count, row.expires_at).where(row.key.in_(keys))
+    found = session.execute(query.where(row.expires_at > now))
+    return {key: (number, ends_at) for key, number, ends_at in found}
 
 
 def sweep(session: Session, *, now: datetime) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
+from math import ceil
 
 from limits import RateLimitItem, RateLimitItemPerHour
 from sqlalchemy.orm import Session
@@ -87,6 +88,17 @@ def admitted(
         inside = _within(session, visitors, inside, budget, now)
     kept = set(inside)
     return [place in kept for place in range(len(visitors))]
+
+
+def wait(app: App, visitor: Visitor) -> int:
+    """In how many whole seconds, 1 at least, every budget of sign-ups that a visitor finds used up
+    will have begun anew: what Retry-After says. Source: RFC 9110, 10.2.3; RFC 6585, 4."""
+    now = app.clock()
+    amounts = {budget.key(visitor): budget.item.amount for budget in of_signups(app.settings)}
+    with app.read() as session:
+        found = budgets.running(session, amounts, now=now)
+    ends = [ends_at for key, (count, ends_at) in found.items() if count >= amounts[key]]
+    return max(ceil((max(ends, default=now) - now).total_seconds()), 1)
 
 
 def _within(

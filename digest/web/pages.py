@@ -44,15 +44,27 @@ class Pages:
         return HTMLResponse(text, status, headers)
 
     def message(
-        self, heading: str, *lines: str, status: int = 200, back: bool = True
+        self,
+        heading: str,
+        *lines: str,
+        status: int = 200,
+        back: bool = True,
+        headers: dict[str, str] | None = None,
     ) -> HTMLResponse:
         """A page that only says something."""
-        return self.page("message.html", status, heading=heading, lines=lines, back=back)
+        return self.page("message.html", status, headers, heading=heading, lines=lines, back=back)
 
     def problem(self, status: int) -> HTMLResponse:
         """A friendly page for an HTTP error; it tells nothing about the inside."""
         heading, line = _PROBLEMS.get(status, (HTTPStatus(status).phrase, "Please try again."))
         return self.message(heading, line, status=status)
+
+    def too_often(self, wait_s: int) -> HTMLResponse:
+        """The page for who used a budget up, and when it begins anew."""
+        minutes = -(-wait_s // 60)
+        when = f"It will work again in {minutes} minute{'s' if minutes > 1 else ''} at the latest."
+        told = {"Retry-After": f"{wait_s}"}
+        return self.message(*_PROBLEMS[429], when, status=429, headers=told)
 
 
 _PROBLEMS = {

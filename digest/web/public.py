@@ -8,11 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import PlainTextResponse, Response
 
 from digest.app import App
 from digest.mail import language as languages
-from digest.web import signup_form, stamp
+from digest.web import budgets, signup_form, stamp
 from digest.web.budgets import visitor_of
 from digest.web.pages import Pages
 from digest.web.signup_form import EMPTY, STAMP, TRAP, Wish, Wrong
@@ -66,7 +67,8 @@ async def subscribe(request: Request) -> Response:
         return pages.page("subscribe.html", 400, **values)
     by_program = sent.get(TRAP) or age is None or age < FASTEST
     if not by_program and not await _put_down(request, wish):
-        return pages.problem(429)
+        wait_s = await run_in_threadpool(budgets.wait, app, visitor_of(request, app))
+        return pages.too_often(wait_s)
     return pages.page("check.html")
 
 

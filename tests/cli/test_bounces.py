@@ -50,3 +50,31 @@ def test_without_a_source_the_settings_mailbox_is_read(digest: Digest) -> None:
     told = digest("bounces", status=1, DIGEST_BOUNCES_URL="imap://ada:sesame@127.0.0.1:1/INBOX")
     assert told.stderr.startswith("the mailbox at 127.0.0.1:1: ")
     assert "sesame" not in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("files", "holds"),
+    [(["__init__.py", "a.eml"], "holds __init__.py"), (["b.pyc"], "holds b.pyc"), ([], "is empty")],
+    ids=["code and a mail", "code", "nothing"],
+)
+def test_a_folder_of_anything_else_is_told_so_in_one_line_and_nothing_is_read(
+    digest: Digest, tmp_path: Path, files: list[str], holds: str
+) -> None:
+    (tmp_path / "some").mkdir()
+    for name in files:
+        (tmp_path / "some" / name).write_bytes(reports.dsn())
+    told = digest("bounces", "some", status=1)
+    assert told.stdout == ""
+    assert told.stderr.startswith(f"some {holds}: a folder must be a Maildir, or hold .eml files")
+    assert told.stderr.count("\n") == 1
+
+
+def test_a_folder_of_mails_alone_is_read_whatever_is_hidden_in_it(
+    digest: Digest, tmp_path: Path
+) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / ".DS_Store").write_bytes(b"x")
+    for name, status in (("a.eml", "5.1.1"), ("b.EML", "4.2.2")):
+        (tmp_path / "some" / name).write_bytes(reports.dsn(status=status, diagnostic=""))
+    told = digest("bounces", "some")
+    assert told.stdout.startswith("2 read: 1 hard, 1 soft")

@@ -140,6 +140,9 @@ def test_nobody_is_brought_back_who_left_or_never_confirmed(
     headers = key(site.app, Scope.SUBSCRIBERS_MANAGE)
     answer = site.client.patch(ONE, headers=headers, json={"status": wanted, "hour": 5})
     assert answer.status_code == 409
+    told = answer.json()["detail"]
+    assert "only they can" in told
+    assert ("subscribing anew" if standing is Status.UNSUBSCRIBED else "asks them again") in told
     found = person(site.app)
     assert found is not None
     assert (found.status, found.schedule.hour) == (standing, 8)

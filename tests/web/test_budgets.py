@@ -1,12 +1,14 @@
 """Who counts as one visitor, and which of a crowd get in."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from digest.app import App
 from digest.web import budgets
 from digest.web.budgets import visitor
+from tests.web.conftest import ON_BOTH
 
 NOON = datetime(2026, 5, 7, 12, tzinfo=UTC)
 KEY = b"k" * 32
@@ -59,3 +61,29 @@ def test_all_together_have_a_budget_too(app: App) -> None:
     with app.begin() as session:
         inside = budgets.admitted(session, crowd, budgets.of_signups(changed), now=NOON)
     assert inside == [True] * 7 + [False] * 13
+
+
+@ON_BOTH
+def test_who_is_refused_hears_when_all_that_is_used_up_begins_anew(app: App) -> None:
+    clock = [NOON]
+    app = replace(app, clock=lambda: clock[0])
+    limits = budgets.of_signups(app.settings)
+    one, other = visitor("203.0.113.7", KEY), visitor("203.0.113.8", KEY)
+
+    def knock(who: budgets.Visitor, times: int, minutes: int) -> bool:
+        clock[0] = NOON + timedelta(minutes=minutes)
+        with app.begin() as session:
+            return all(budgets.admitted(session, [who] * times, limits, now=clock[0]))
+
+    assert knock(one, 10, 0)
+    assert budgets.wait(app, one) == 3600
+    assert knock(other, 1, 20)
+    assert budgets.wait(app, one) == 2400
+    assert budgets.wait(app, other) == 1  # it is within all of them
+    clock[0] += timedelta(minutes=39, seconds=59.5)
+    assert budgets.wait(app, one) == 1
+    assert knock(one, 10, 60)
+    for ip in ("203.0.113.9", "203.0.113.10"):
+        assert knock(visitor(ip, KEY), 10, 70)
+    assert budgets.wait(app, one) == 3000
+    assert budgets.wait(app, visitor("203.0.113.99", KEY)) == 3000  # of its network's budget

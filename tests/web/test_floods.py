@@ -21,7 +21,10 @@ from tests.web.forms import ADA, filled, posted, press
 def test_above_the_budget_of_an_ip_there_is_a_friendly_page(site: Site) -> None:
     statuses = [press(site, f"r{n}@example.org").status_code for n in range(12)]
     assert statuses == [200] * 10 + [429] * 2
-    assert "Please try again later" in press(site, "more@example.org").text
+    refused = press(site, "more@example.org")
+    assert "Please try again later" in refused.text
+    assert "It will work again in 60 minutes at the latest." in refused.text
+    assert 3500 < int(refused.headers["retry-after"]) <= 3600
     far = {"X-Forwarded-For": "198.51.100.9"}
     other = site.client.post("/subscribe", data=filled(site.app, "o@example.org"), headers=far)
     assert other.status_code == 200
@@ -117,4 +120,7 @@ def test_the_api_spends_the_same_budget_and_leads_to_the_same_mail(site: Site) -
     assert pressed == [200] * 4 + [429] * 2
     last = site.client.post("/api/v1/subscriptions", json={"email": "late@example.org"})
     assert last.status_code == 429
+    wait_s = int(last.headers["retry-after"])
+    assert 3500 < wait_s <= 3600
+    assert f"try again in {wait_s} seconds" in last.json()["detail"]
     assert len(site.wait_for(10)) == 10

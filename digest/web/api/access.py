@@ -22,13 +22,22 @@ _MEANINGS = {
     409: "That does not go with how things stand.",
     413: "The body is larger than 64 kB.",
     422: "A value is wrong; `detail` says which.",
-    429: "That was too often; try again later.",
+    429: "That was too often; try again after the seconds that `Retry-After` says.",
 }
+_RETRY_AFTER = {
+    "description": "Seconds until a budget that is used up begins anew.",
+    "required": True,
+    "schema": {"type": "integer", "minimum": 1},
+}
+_HEADERS: dict[int, dict[str, Any]] = {429: {"headers": {"Retry-After": _RETRY_AFTER}}}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The description of the errors that an operation may answer with."""
-    return {status: {"model": Problem, "description": _MEANINGS[status]} for status in statuses}
+    return {
+        status: {"model": Problem, "description": _MEANINGS[status], **_HEADERS.get(status, {})}
+        for status in statuses
+    }
 
 
 def app_of(request: Request) -> App:

@@ -40,6 +40,13 @@ STEPS = {
     Status.PAUSED: ConsentKind.PAUSED,
     Status.UNSUBSCRIBED: ConsentKind.UNSUBSCRIBED,
 }
+# From here no program can lead on; who can, and how.
+_ONLY_THEY = {
+    Status.UNSUBSCRIBED: "this reader has left, and only they can come back: by the undo behind "
+    "the unsubscribe link of any of our mails, or by subscribing anew",
+    Status.PENDING: "this reader has not confirmed yet, and only they can: by the button behind "
+    "the link in the confirmation mail; POST /api/v1/subscriptions asks them again",
+}
 
 
 @router.get("/subscribers", responses=problems(401, 403, 413, 422))
@@ -109,6 +116,8 @@ def change_subscriber(app: TheApp, key: Manager, email: Name, given: Changes) ->
         reader = _reader(session, address)
         _change(session, app, reader, given)
         if given.status is not None and (given.status != reader.status or given.paused_until):
+            if reader.status in _ONLY_THEY and given.status != "unsubscribed":
+                raise HTTPException(409, _ONLY_THEY[reader.status])
             readers.step(session, app, reader.id, STEPS[Status(given.status)],
                          source=f"API key {key.name}", until=given.paused_until)  # fmt: skip
         shown = _shown(session, app, [_reader(session, address)])

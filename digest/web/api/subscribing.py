@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, HTTPException, Request
 
 from digest.store.api_keys import Scope
+from digest.web import budgets
 from digest.web.api.access import OptionalKey, TheApp, problems
 from digest.web.api.models import Said, Subscription
 from digest.web.api.route import ApiRoute
@@ -40,5 +41,7 @@ def subscribe(request: Request, app: TheApp, key: OptionalKey, wanted: Subscript
         ip_hash=visitor.ip_hash,
     )
     if not request.app.state.intake.take(one, visitor):
-        raise HTTPException(429, "that was a lot in a short time: try again in an hour")
+        wait_s = budgets.wait(app, visitor)
+        told = f"that was a lot in a short time: try again in {wait_s} seconds"
+        raise HTTPException(429, told, {"Retry-After": f"{wait_s}"})
     return Said(detail=ANSWER)
