@@ -22,9 +22,11 @@ from subscribers import signup
 router = APIRouter(include_in_schema=False)
 
 SHOW = ["GET", "HEAD"]
-# Whoever fills the form in faster than this is a program; page.js keeps a quick person waiting.
+# Whoever fills the form in faster than this is asked to press once more, which programs seldom
+# do; page.js keeps a quick person waiting instead.
 FASTEST, OLDEST = timedelta(seconds=2), timedelta(days=1)
 MOST_FIELDS, MOST_BYTES = 40, 20_000
+AGAIN = "again"  # no field is wrong: the button has to be pressed once more
 SOURCE = "subscribe form"
 
 
@@ -45,13 +47,13 @@ def form(request: Request) -> Response:
 
 @router.post("/subscribe")
 async def subscribe(request: Request) -> Response:
-    """Put a sign-up down; a program's is not, and it is not told."""
+    """Put a sign-up down; a program's is not. Who fills in what nobody can see is not told; who is
+    merely as quick as a program gets the form again, whoever the address belongs to."""
     state = request.app.state
     app: App = state.app
     pages: Pages = state.pages
     sent = await request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=MOST_BYTES)
     typed, shown = signup_form.typed(sent), f"{sent.get(STAMP, '')}"
-    age = stamp.age(shown, app.clock(), app.secret)
     try:
         wish = signup_form.read(
             typed,
@@ -59,17 +61,22 @@ async def subscribe(request: Request) -> Response:
             language=_language(request),
             smtputf8=app.settings.smtputf8,
         )
-        if age is not None and age > OLDEST:
-            raise Wrong("email", "This page was open for long. Please press the button again.")
+        if not sent.get(TRAP):
+            _check_age(stamp.age(shown, app.clock(), app.secret))
     except Wrong as wrong:
-        fresh = age is None or age > OLDEST
-        values = _form(app, typed, wrong, "" if fresh else shown)
-        return pages.page("subscribe.html", 400, **values)
-    by_program = sent.get(TRAP) or age is None or age < FASTEST
-    if not by_program and not await _put_down(request, wish):
+        return pages.page("subscribe.html", 400, **_form(app, typed, wrong, shown))
+    if not sent.get(TRAP) and not await _put_down(request, wish):
         wait_s = await run_in_threadpool(budgets.wait, app, visitor_of(request, app))
         return pages.too_often(wait_s)
     return pages.page("check.html")
+
+
+def _check_age(age: timedelta | None) -> None:
+    """Wrong for a form that is shown too short or too long, or was never shown by us."""
+    if age is None or age < FASTEST:
+        raise Wrong(AGAIN, "That was quick: please press the button once more.")
+    if age > OLDEST:
+        raise Wrong(AGAIN, "This page was open for long: please press the button once more.")
 
 
 def _language(request: Request) -> str:
@@ -95,15 +102,18 @@ async def _put_down(request: Request, wish: Wish) -> bool:
 def _form(
     app: App, typed: dict[str, str] | None = None, wrong: Wrong | None = None, shown: str = ""
 ) -> dict[str, Any]:
-    """What the form's template needs; with an error, what was typed stays."""
+    """What the form's template needs; with an error, what was typed stays, and so does the stamp
+    of a form that was shown long enough ago, or will have been by the next press."""
     values = typed or EMPTY
+    age = stamp.age(shown, app.clock(), app.secret)
+    is_fresh = age is not None and age <= OLDEST
     return {
         "typed": values,
         "wrong": {"field": wrong.field if wrong else "", "message": str(wrong or "")},
         "more": any(values[name] != EMPTY[name] for name in EMPTY if name not in ("email", "zone")),
         "hours": signup_form.HOURS,
         "cadences": signup_form.CADENCES,
-        "stamp": shown or stamp.stamp(app.clock(), app.secret),
+        "stamp": shown if is_fresh else stamp.stamp(app.clock(), app.secret),
     }
 
 

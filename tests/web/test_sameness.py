@@ -7,12 +7,15 @@ Standard 50. Clocks are no test: that the same statements run says that the same
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import httpx2
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from digest.app import App
+from digest.clock import utcnow
+from digest.web import stamp
 from subscribers import address as addresses
 from subscribers import suppression
 from subscribers.consent import Reason, Status
@@ -67,6 +70,17 @@ def test_the_answer_and_the_mail_are_the_same_whoever_the_address_belongs_to(sit
     assert asked == {f"{kind}@example.org" for kind in KINDS if kind != "complained"}
     bodies = {re.sub(r"/confirm/[\w-]+", "", body(mail)) for mail in site.mails()}
     assert len(bodies) == 1
+
+
+def test_who_is_too_quick_is_answered_the_same_too(site: Site) -> None:
+    stand_all(site.app)
+    shown = stamp.stamp(utcnow() + timedelta(minutes=1), site.app.secret)
+    with statements(site.app) as told:
+        answers = [press(site, f"{kind}@example.org", stamp=shown) for kind in KINDS]
+    assert {answer.status_code for answer in answers} == {400}
+    for kind, answer in zip(KINDS, answers, strict=True):
+        assert answer.text.replace(f"{kind}@", f"{KINDS[0]}@") == answers[0].text
+    assert not [one for one in told if "subscribers" in one]
 
 
 @ON_BOTH

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -149,28 +150,58 @@ def test_a_zone_that_nobody_typed_is_no_error(site: Site) -> None:
     site.wait_for(1)
 
 
-@pytest.mark.parametrize(
-    "bot",
-    [{"website": "https://spam.example"}, {"stamp": ""}, {"stamp": "1.0"}, {"stamp": "now"}],
-)
-def test_a_program_gets_the_same_answer_and_nothing_is_put_down(
-    site: Site, bot: dict[str, str]
-) -> None:
-    if bot == {"stamp": "now"}:
-        bot = {"stamp": stamp.stamp(utcnow(), site.app.secret)}
+def test_a_program_gets_the_same_answer_and_nothing_is_put_down(site: Site) -> None:
     before = dump(site.app)
-    answer = site.client.post("/subscribe", data=filled(site.app) | bot)
+    bot = {"website": "https://spam.example"}
+    for more in ({}, {"stamp": ""}, {"stamp": stamp.stamp(utcnow(), site.app.secret)}):
+        answer = site.client.post("/subscribe", data=filled(site.app) | bot | more)
+        assert dump(site.app) == before
+        human = press(site, f"human{len(more)}@example.org")
+        assert (answer.status_code, answer.content) == (human.status_code, human.content)
+        until(lambda: posted(site.app))
+        before = dump(site.app)
+    assert {m["To"] for m in site.mails()} == {"human0@example.org", "human1@example.org"}
+
+
+@ON_BOTH
+@pytest.mark.parametrize("shown", ["", "1.0", "now"], ids=["none", "forged", "now"])
+def test_who_is_quick_is_asked_to_press_once_more_and_nothing_is_put_down(
+    site: Site, shown: str
+) -> None:
+    if shown == "now":
+        shown = stamp.stamp(utcnow() + timedelta(minutes=1), site.app.secret)
+    before = dump(site.app)
+    sent = filled(site.app, keywords="whales") | {"stamp": shown}
+    answer = site.client.post("/subscribe", data=sent)
     assert dump(site.app) == before
-    human = press(site, "human@example.org")
-    assert (answer.status_code, answer.content) == (human.status_code, human.content)
-    assert [m["To"] for m in site.wait_for(1)] == ["human@example.org"]
+    assert answer.status_code == 400
+    assert "That was quick: please press the button once more." in answer.text
+    assert "aria-invalid" not in answer.text
+    assert (ADA in answer.text, "whales" in answer.text) == (True, True)
+    [again] = re.findall(r'name="stamp" value="([^"]+)"', answer.text)
+    age = stamp.age(again, utcnow(), site.app.secret)
+    assert age is not None
+    assert (again == shown) == (age < timedelta(0))  # one that was shown counts on
+    known = site.client.post("/subscribe", data=sent | {"email": "b@example.org"})
+    assert known.text.replace("b@example.org", ADA) == answer.text or again != shown
+
+
+def test_the_second_press_of_who_was_quick_subscribes_them(site: Site) -> None:
+    shown = stamp.stamp(utcnow() - timedelta(seconds=1), site.app.secret)
+    first = press(site, stamp=shown)
+    assert first.status_code == 400
+    [kept] = re.findall(r'name="stamp" value="([^"]+)"', first.text)
+    assert kept == shown
+    time.sleep(1.1)
+    assert "Check your mail" in press(site, stamp=kept).text
+    assert [mail["To"] for mail in site.wait_for(1)] == [ADA]
 
 
 def test_a_page_left_open_for_days_is_not_taken_for_a_program(site: Site) -> None:
     shown = stamp.stamp(utcnow() - timedelta(days=2), site.app.secret)
     answer = press(site, stamp=shown)
     assert answer.status_code == 400
-    assert "press the button again" in answer.text
+    assert "please press the button once more" in answer.text
     assert ADA in answer.text
     assert shown not in answer.text
 

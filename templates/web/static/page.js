@@ -1,7 +1,8 @@
 // The subscribe form: the browser's zone goes along, and a quick person waits a moment, since
-// whatever is sent within two seconds is taken for a program's.
+// whoever sends it within two seconds is asked to press once more.
 for (const form of document.querySelectorAll("form.subscribe")) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, clock = form.querySelector("#clock");
+  const button = form.querySelector("button");
   if (zone) {
     form.elements.zone.value = zone;
     clock.textContent = clock.dataset.there + zone + ".";
@@ -10,7 +11,9 @@ for (const form of document.querySelectorAll("form.subscribe")) {
     const early = 2200 - performance.now();
     if (early <= 0) return;
     event.preventDefault();
-    form.querySelector("button").disabled = true;
+    button.disabled = true;
     setTimeout(() => form.submit(), early);
   });
+  // Who comes back to a page that the browser kept finds it as it was left.
+  addEventListener("pageshow", () => { button.disabled = false; });
 }
