@@ -7,6 +7,7 @@ number that was given out again is not taken for the old process.
 import os
 import socket
 from contextlib import suppress
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
@@ -16,7 +17,13 @@ _PROC = Path("/proc")
 
 def me() -> str:
     """The name of this process."""
-    return f"{_here()}:{os.getpid()}:{_mark(os.getpid())}"
+    return _named(os.getpid())
+
+
+@cache
+def _named(pid: int) -> str:
+    """By number: a process that was forked is another."""
+    return f"{_here()}:{pid}:{_mark(pid)}"
 
 
 def is_gone(owner: str) -> bool:

@@ -25,12 +25,14 @@ _GIVEN_UP = timedelta(hours=24)
 def plan(app: App) -> list[runs.Run]:
     """Promise all digests that are due; the runs that hold them."""
     now = app.clock()
-    _reckon(app, now)
+    with app.read() as session:
+        behind = due.is_behind(session, now=now)
+    if behind:
+        _reckon(app, now)
     with app.read() as session:
         coming = list(due.passed(session, now=now))
-        late = [
-            s for s in outlook.standings(session, app.settings.sources, now) if _is_late(s, now)
-        ]
+        stand = outlook.standings(session, app.settings.sources, now) if coming else []
+    late = [state for state in stand if _is_late(state, now)]
     found = []
     for one in coming:
         if not _waits(app, one, late, now):

@@ -34,6 +34,7 @@ from digest.core import breaker
 from digest.core.announcing import SourceState
 from digest.core.delivery import FINAL
 from digest.errors import DigestError
+from digest.holding import Leases
 from digest.pipeline import Fetches
 from digest.sources.rhythm import rhythm_of
 from digest.store import jobs, open_runs, outbox, runs, states
@@ -58,15 +59,22 @@ class Clockwork:
     fetchers: Callable[[], Fetches] | None = None
     transports: TransportFactory | None = None
     asked: threading.Event = field(default_factory=threading.Event)
+    _leases: Leases = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._leases = Leases(self._renew, self._lease.total_seconds() / 3)
 
     def tick(self) -> None:
         """Do every job that is due, one after the other."""
-        now = self.app.clock()
-        with self.app.read() as session:
-            due = {job.name for job in jobs.every(session) if job.due_at <= now}
+        due = self.due()
         for job in JOBS:
             if job.name in due:
                 self.turn(job)
+
+    def due(self) -> frozenset[str]:
+        """The jobs that are due and that nobody is at. To look costs no lock."""
+        with self.app.read() as session:
+            return jobs.due(session, now=self.app.clock(), at=self.app.lease_now(session))
 
     def enter(self) -> None:
         """Enter the table of jobs in the database, where it lacks some."""
@@ -83,7 +91,7 @@ class Clockwork:
         if turn is None:
             return False
         error = ""
-        with self._held(turn):
+        with self._leases.holding(turn):
             try:
                 job.work(self)
             except DigestError as failed:
@@ -111,36 +119,22 @@ class Clockwork:
     def _lease(self) -> timedelta:
         return timedelta(seconds=self.app.settings.lease_s)
 
-    @contextmanager
-    def _held(self, turn: Turn) -> Iterator[None]:
-        """While this lasts, the lease is renewed."""
-        over = threading.Event()
-        keeper = threading.Thread(target=self._keep, args=(turn, over), daemon=True)
-        keeper.start()
-        try:
-            yield
-        finally:
-            over.set()
-            keeper.join()
-
-    def _keep(self, turn: Turn, over: threading.Event) -> None:
-        while not over.wait(self._lease.total_seconds() / 3):
-            try:
-                with self.app.begin() as session:
-                    jobs.renew(session, turn, at=self.app.lease_now(session), lease=self._lease)
-            except DigestError as error:  # the next try may succeed before the lease ends
-                log.warning("job not renewed", extra={"job": turn.name, "reason": str(error)})
+    def _renew(self, turn: Turn) -> None:
+        with self.app.begin() as session:
+            jobs.renew(session, turn, at=self.app.lease_now(session), lease=self._lease)
 
     # -- the jobs
 
     def collect(self) -> None:
         """Ask the sources that are due, in one go: hosts that share a pace are asked in turn."""
-        names = self.app.settings.sources
+        due = self.due()
+        names = [name for name in self.app.settings.sources if _of_source(name) in due]
         turns = {name: turn for name in names if (turn := self._take(_of_source(name)))}
         try:
             if turns:
                 fetcher = self.fetchers() if self.fetchers else None
-                pipeline.collect(self.app, list(turns), fetcher=fetcher)
+                with self._leases.holding(*turns.values()):
+                    pipeline.collect(self.app, list(turns), fetcher=fetcher)
         finally:
             for name, turn in turns.items():
                 self._done(turn, self._pause_of(name))
@@ -195,12 +189,16 @@ class Clockwork:
 
     def sweep(self) -> None:
         """Free what processes that ended have held, and end what they left of cancelled runs."""
-        with self.app.begin() as session:
+        with self.app.read() as session:
             held = {job.owner for job in jobs.every(session) if job.owner}
-            jobs.free(session, [name for name in held if owner.is_gone(name)])
-            for run, _ in open_runs.to_drain(session, now=self.app.clock()):
-                outbox.free_shards_of(session, run.id, owner.is_gone)
+            still_open = open_runs.every(session)
             cancelled = open_runs.cancelled(session)
+        if gone := [name for name in held if owner.is_gone(name)]:
+            with self.app.begin() as session:
+                jobs.free(session, gone)
+        for run_id in still_open:
+            with self.app.begin() as session:
+                outbox.free_shards_of(session, run_id, owner.is_gone)
         for run_id in cancelled:
             steering.wind_up(self.app, run_id)
 
@@ -288,7 +286,7 @@ def threads_left() -> bool:
 def _looked_at(clockwork: Clockwork, job: Job) -> None:
     """A look whether a job is due; a database that cannot be asked now is asked again soon."""
     try:
-        if not clockwork.asked.is_set():
+        if not clockwork.asked.is_set() and job.name in clockwork.due():
             clockwork.turn(job)
     except DigestError as error:
         log.warning("no database", extra={"job": job.name, "reason": str(error)})

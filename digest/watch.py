@@ -34,8 +34,12 @@ _MEANT = (BY_COMMAND, "held until ")
 def watch(app: App, transports: TransportFactory | None = None) -> list[Trouble]:
     """Find out what is in trouble, and tell the operator what is new; what there was to tell."""
     now = app.clock()
-    with app.begin() as session:
-        troubles.meet(session, _troubles(app, session, now), now=now)
+    with app.read() as session:
+        found = _troubles(app, session, now)
+        known = {one.about for one in troubles.current(session)}
+    if found.keys() != known:
+        with app.begin() as session:
+            troubles.meet(session, found, now=now)
     with app.read() as session:
         news = troubles.untold(session)
     for one in news:

@@ -79,6 +79,11 @@ def put_down(session: Session, requests: Sequence[Request]) -> None:
     session.execute(insert(SignupRow), rows)
 
 
+def any_waiting(session: Session) -> bool:
+    """Whether there is a request that nobody decided yet."""
+    return session.scalar(select(SignupRow.id).limit(1)) is not None
+
+
 def waiting(session: Session, *, limit: int) -> list[tuple[int, Request]]:
     """The oldest requests that nobody decided yet, with their numbers.
 

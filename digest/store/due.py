@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Date, Row, and_, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from digest.core import schedule
@@ -17,7 +17,7 @@ from digest.core.schedule import Due
 from subscribers.chunks import chunks
 from subscribers.consent import Status
 from subscribers.schedule import Schedule
-from subscribers.tables import SubscriberRow
+from subscribers.tables import SubscriberRow, UtcDateTime
 
 PAGE = 5000
 # So many readers are promised their digests in one transaction.
@@ -26,14 +26,55 @@ PORTION = 50_000
 _APART = timedelta(hours=20)
 _READERS = (Status.ACTIVE, Status.PAUSED)
 _SCHEDULE = (SubscriberRow.zone, SubscriberRow.hour, SubscriberRow.cadence, SubscriberRow.weekday)
+# Active readers, and those whose pause has an end.
+_MAY_COME = or_(
+    SubscriberRow.status == Status.ACTIVE,
+    and_(SubscriberRow.status == Status.PAUSED, SubscriberRow.paused_until.is_not(None)),
+)
+_IS_MISSING = and_(SubscriberRow.due_at.is_(None), _MAY_COME)
+# Made once: the clock asks all day long, and hardly ever finds anybody.
+_MISSING = select(SubscriberRow.id).where(_IS_MISSING).limit(1)
+_MISSED = (
+    select(SubscriberRow.id)
+    .where(
+        SubscriberRow.status.in_(_READERS),
+        SubscriberRow.due_at < bindparam("before", type_=UtcDateTime),
+    )
+    .limit(1)
+)
+_HERE = SubscriberRow.due_at, SubscriberRow.due_day
+_FIRST = (
+    select(*_HERE)
+    .where(
+        SubscriberRow.status == bindparam("of_status", type_=SubscriberRow.status.type),
+        SubscriberRow.due_at <= bindparam("now", type_=UtcDateTime),
+    )
+    .order_by(*_HERE)
+    .limit(1)
+)
+_AT, _DAY = bindparam("at", type_=UtcDateTime), bindparam("day", type_=Date)
+_FURTHER = _FIRST.where(
+    SubscriberRow.due_at >= _AT,
+    or_(
+        SubscriberRow.due_at > _AT,
+        and_(SubscriberRow.due_at == _AT, SubscriberRow.due_day > _DAY),
+    ),
+)
+
+
+def is_behind(session: Session, *, now: datetime) -> bool:
+    """Whether `reckon` or `catch_up` would find anybody."""
+    return (
+        session.scalar(_MISSING) is not None
+        or session.scalar(_MISSED, {"before": now - _APART}) is not None
+    )
 
 
 def reckon(session: Session, *, now: datetime) -> int:
     """Find the next due of up to a page of readers who have none: new ones, and those who changed
     their schedule or status; of how many."""
-    missing = and_(SubscriberRow.due_at.is_(None), _may_come())
     query = _page().add_columns(SubscriberRow.due_day, SubscriberRow.paused_until)
-    rows = session.execute(query.where(missing).limit(PAGE)).all()
+    rows = session.execute(query.where(_IS_MISSING).limit(PAGE)).all()
 
     def due(row: Row[Any]) -> Due:
         return schedule.first(_schedule(row), now, owed=row.due_day, since=row.paused_until)
@@ -69,19 +110,12 @@ def passed(session: Session, *, now: datetime) -> Iterator[Due]:
 
 def _passed(session: Session, status: Status, now: datetime) -> Iterator[Due]:
     """Leaps from one due to the next in the index: a million readers of one due cost no more."""
-    here = (SubscriberRow.due_at, SubscriberRow.due_day)
-    query = select(*here).where(SubscriberRow.status == status, SubscriberRow.due_at <= now)
-    query = query.order_by(*here).limit(1)
-    row = session.execute(query).one_or_none()
+    values: dict[str, Any] = {"of_status": status, "now": now}
+    row = session.execute(_FIRST, values).one_or_none()
     while row is not None:
         yield Due(row.due_at, row.due_day)
-        further = or_(
-            SubscriberRow.due_at > row.due_at,
-            and_(SubscriberRow.due_at == row.due_at, SubscriberRow.due_day > row.due_day),
-        )
-        row = session.execute(
-            query.where(SubscriberRow.due_at >= row.due_at, further)
-        ).one_or_none()
+        values |= {"at": row.due_at, "day": row.due_day}
+        row = session.execute(_FURTHER, values).one_or_none()
 
 
 def portion(session: Session, due: Due) -> int | None:
@@ -113,12 +147,6 @@ def of(due: Due) -> ColumnElement[bool]:
         SubscriberRow.due_at == due.at,
         SubscriberRow.due_day == due.day,
     )
-
-
-def _may_come() -> ColumnElement[bool]:
-    """Active readers, and those whose pause has an end."""
-    ends = and_(SubscriberRow.status == Status.PAUSED, SubscriberRow.paused_until.is_not(None))
-    return or_(SubscriberRow.status == Status.ACTIVE, ends)
 
 
 def _page() -> Any:

@@ -7,17 +7,32 @@ outcomes are those of every delivery.
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import WAITING, State
 from digest.store.outbox import ENDLESS, Shard
 from digest.store.tables import DeliveryRow, RunRow, ShardRow
+from subscribers.tables import UtcDateTime
 
 RUN = ENDLESS
 SHARDS = 8
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+# Made once: it is asked all day long. The shards are named for the index's sake.
+_DUE = (
+    select(DeliveryRow.id)
+    .where(
+        DeliveryRow.run_id == RUN,
+        DeliveryRow.shard.in_(range(SHARDS)),
+        DeliveryRow.state.in_((*WAITING, State.CLAIMED, State.IN_FLIGHT)),
+        or_(
+            DeliveryRow.due_at <= bindparam("now", type_=UtcDateTime),
+            DeliveryRow.state.in_((State.CLAIMED, State.IN_FLIGHT)),
+        ),
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,11 @@ def _open_run(session: Session, now: datetime) -> None:
         for number in range(SHARDS)
     ]
     session.execute(on.insert(ShardRow).values(rows).on_conflict_do_nothing())
+
+
+def is_due(session: Session, *, now: datetime) -> bool:
+    """Whether a letter is due, or was in somebody's hand: a look that holds up nobody."""
+    return session.scalar(_DUE, {"now": now}) is not None
 
 
 def expire(session: Session, shard: Shard, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ import json
 import re
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -17,18 +17,24 @@ from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from digest.app import App
+from digest.core import announcing
+from digest.core.delivery import WAITING
 from digest.core.message import Message
 from digest.errors import FetchError
 from digest.fetch import Fetched, NotModified, Validators
 from digest.scheduler import Clockwork
 from digest.settings import Settings
+from digest.store import jobs
 from digest.store.database import Database
+from digest.store.runs import OPEN
+from digest.store.tables import DeliveryRow, RunRow
 from subscribers.consent import Status
 from subscribers.manner import Manner
 from subscribers.schedule import Cadence, Schedule
+from subscribers.tables import SubscriberRow
 from tests import given
 from tests.fakes import Outbox
 
@@ -298,6 +304,45 @@ class World:
         while self.now < until:
             self.clockwork.tick()
             self.now += step
+
+    def leap(self, until: datetime) -> None:
+        """As `run`, but from one instant at which anything can happen to the next."""
+        while self.now < until:
+            self.clockwork.tick()
+            self.now = min(self._next(), until)
+
+    def _next(self) -> datetime:
+        """When a reader is due or has waited long enough, a delivery is to be tried again, the sky
+        changes or what is expected of it, or a source is to be asked that has changed since."""
+        coming = [*self._owed(), *self._turns()]
+        return min(at for at in coming if at > self.now)
+
+    def _owed(self) -> Iterator[datetime]:
+        waits = timedelta(hours=self.app.settings.wait_hours)
+        still_open = select(RunRow.id).where(RunRow.state.in_(OPEN), RunRow.edition_id.is_not(None))
+        tried_again = select(DeliveryRow.due_at).where(
+            DeliveryRow.run_id.in_(still_open), DeliveryRow.state.in_(WAITING)
+        )
+        readers = select(SubscriberRow.due_at).where(SubscriberRow.due_at.is_not(None)).distinct()
+        with self.app.read() as session:
+            for at in session.scalars(readers):
+                yield at
+                yield at + waits
+            yield from session.scalars(tried_again)
+            changed = max(at for at in self._turns() if at <= self.now)
+            for job in jobs.every(session):
+                if job.name.startswith("collect ") and job.began_at and job.began_at < changed:
+                    yield job.due_at
+
+    def _turns(self) -> Iterator[datetime]:
+        for number in range(-2, 3):
+            day = self.now.date() + number * DAY
+            midnight = datetime.combine(day, time(), UTC)
+            yield from (midnight + hours * HOUR for hours in (0, 4, 6, 8))
+            there = datetime.combine(day, time(), EASTERN)
+            expected = announcing.ARXIV.of(day)
+            yield (there + self.sky.late.get(day, timedelta(0))).astimezone(UTC)
+            yield from (expected.opens, expected.due, expected.closes)
 
     def alerts(self) -> list[str]:
         """The subjects of what the operator was told."""
