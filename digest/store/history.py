@@ -130,6 +130,12 @@ def days(session: Session) -> list[date]:
     return list(session.scalars(select(ChangeRow.day).distinct().order_by(ChangeRow.day)))
 
 
+def recent_categories(session: Session, *, limit: int) -> set[str]:
+    """Every category that one of the `limit` latest papers carries, as its source writes it."""
+    latest = select(PaperRow.categories).order_by(PaperRow.last_day.desc(), PaperRow.id.desc())
+    return {name for names in session.scalars(latest.limit(limit)) for name in names}
+
+
 def changes_of(session: Session, paper_id: int) -> list[tuple[date, Change]]:
     query = select(ChangeRow.day, ChangeRow.change).where(ChangeRow.paper_id == paper_id)
     return [(day, Change(change)) for day, change in session.execute(query.order_by(ChangeRow.day))]

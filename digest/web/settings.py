@@ -14,7 +14,17 @@ from digest.trial import Trials
 from digest.web import liked, wishes
 from digest.web.fields import form, typed
 from digest.web.pages import Pages
-from digest.web.settings_page import SAVED, SOURCE, app_of, back, held, page, shown
+from digest.web.settings_page import (
+    KEPT,
+    SAVED,
+    SOURCE,
+    app_of,
+    back,
+    doubt,
+    held,
+    page,
+    shown,
+)
 from subscribers import feedback, library, preferences
 from subscribers.consent import WORDING, Consent, ConsentKind
 from subscribers.errors import BadImport, BadProfile, BadStep
@@ -31,7 +41,9 @@ def show(request: Request, token: str, saved: str = "") -> Response:
     """The page."""
     with app_of(request).read() as session:
         reader = held(session, app_of(request), token)
-        return page(request, session, token, reader, note=SAVED.get(saved, ""))
+        question = doubt(session, reader.profile.categories) if saved == KEPT else ""
+        note = SAVED.get(saved, "")
+        return page(request, session, token, reader, note=note, question=question)
 
 
 @router.post("/settings/{token}")
@@ -45,7 +57,7 @@ def save(request: Request, token: str, sent: Sent) -> Response:
             preferences.change_profile(session, reader.id, wanted.profile, now=app.clock())
             preferences.change_schedule(session, reader.id, wanted.schedule)
             preferences.change_manner(session, reader.id, wanted.manner)
-            return back(token, "1")
+            return back(token, KEPT)
         return page(request, session, token, reader, wanted=wanted)
 
 
@@ -77,8 +89,9 @@ def like(request: Request, token: str, sent: Sent) -> Response:
             wanted = replace(reader.profile, liked=found.liked)
             preferences.change_profile(session, reader.id, wanted, now=app.clock())
         except (BadImport, BadProfile) as error:
-            told = f"{error}"
-            return page(request, session, token, reader, wrong={"liked": told})
+            told = f"{f'{error}'[:1].upper()}{f'{error}'[1:]}."
+            given = typed(sent, "papers")
+            return page(request, session, token, reader, wrong={"liked": told}, papers=given)
         reader = held(session, app, token)
         return page(request, session, token, reader, note=found.message)
 
@@ -87,7 +100,10 @@ def _uploaded(sent: FormData) -> list[library.Reference]:
     file = sent.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return []
-    return list(library.read(file.file.read()).references)
+    found = library.read(file.file.read()).references
+    if not found:
+        raise BadImport("the file names no paper")
+    return list(found)
 
 
 @router.post("/settings/{token}/unlike")

@@ -1,5 +1,6 @@
 """The page of one reader's settings: what stands on it, and the way back to it."""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from digest.app import App
+from digest.core.ranking.score import covers
+from digest.core.ranking.text import fold
 from digest.mail import language as languages
 from digest.mail.why import why
 from digest.mail.wording import clean, long_date, plain_date
@@ -24,8 +27,11 @@ from subscribers.person import Subscriber
 from subscribers.tokens import Purpose
 
 SOURCE = "settings page"
+# Where a category is looked for: among so many of the latest papers; so many are named.
+RECENT, MOST_NAMED = 5_000, 3
+KEPT = "1"
 SAVED = {
-    "1": "Saved. It counts from your next digest.",
+    KEPT: "Saved. It counts from your next digest.",
     "address": "If mail can be sent to that address, a letter with a link is on its way there. "
     "Nothing changes before its button is pressed.",
     "paused": "Paused.",
@@ -60,7 +66,9 @@ def page(
     wanted: Wishes | None = None,
     wrong: dict[str, str] | None = None,
     note: str = "",
+    question: str = "",
     address: str = "",
+    papers: str = "",
     trial: dict[str, Any] | None = None,
 ) -> Response:
     """The page, with what was typed and what is wrong with it where it could not be kept."""
@@ -83,7 +91,9 @@ def page(
         fields=wanted.typed if wanted else wishes.of(reader),
         wrong=faults,
         note=note,
+        question=question,
         address=address,
+        papers=papers,
         trial=trial,
         liked=[(name, title(name)) for name in reversed(reader.profile.liked)],
         said=[(one.kind, one.about, title(one.about)) for one in reversed(said)],
@@ -104,6 +114,21 @@ def _languages(app: App, reader: Subscriber) -> list[tuple[str, str]]:
     """The languages of the mail by code and own name, and the reader's where it is none of them."""
     found = {one.code: one.name for one in languages.load(app.templates).offered}
     return list(({reader.language: reader.language} | found).items())
+
+
+def doubt(session: Session, categories: Sequence[str]) -> str:
+    """The question whether categories that no recent paper carries are misspelt; "" for none."""
+    if not categories or not (seen := history.recent_categories(session, limit=RECENT)):
+        return ""
+    carried = {fold(name) for name in seen}
+    odd = [name for name in categories if not any(covers(fold(name), one) for one in carried)]
+    if not odd:
+        return ""
+    names = ", ".join(f"“{name}”" for name in odd[:MOST_NAMED])
+    rest = f" and {len(odd) - MOST_NAMED} more" if len(odd) > MOST_NAMED else ""
+    spelt = "is it spelled as the source writes it" if len(odd) == 1 else (
+        "are they spelled as the sources write them")  # fmt: skip
+    return f"No recent paper here carries {names}{rest}: {spelt}?"
 
 
 def shown(trial: Trial | None) -> dict[str, Any]:

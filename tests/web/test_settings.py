@@ -117,7 +117,10 @@ def test_liked_papers_come_by_paste_and_by_file(site: Site, reader: Subscriber) 
     answer = site.client.post(
         f"{path}/liked", data={"papers": "2603.00001"}, files={"file": ("my.bib", bib)}
     )
-    assert "3 papers were added." in answer.text
+    assert (
+        "3 papers were added. 1 of them is not known here yet: papers with the words of its "
+        in (answer.text)
+    )
     liked = current(site.app, reader.id).profile.liked
     assert liked == ("arxiv:2603.00001", "arxiv:2603.00003", "Not known here")
     assert TITLES[2] in answer.text
@@ -125,6 +128,86 @@ def test_liked_papers_come_by_paste_and_by_file(site: Site, reader: Subscriber) 
     assert current(site.app, reader.id).profile.liked == liked[:2]
     bad = site.client.post(f"{path}/liked", files={"file": ("my.bib", b"hello")})
     assert (bad.status_code, 'id="liked-wrong"' in bad.text) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("sent", "told"),
+    [
+        ("2603.00001", "1 paper was added."),
+        ("A title of mine", "1 paper was added. It is not known here yet: papers with the words of "
+         "its title come first all the same."),
+        ("2603.99999", "1 paper was added. It is not known here yet: it counts from the day that a "
+         "source lists it."),
+        ("2603.00001\nTitle one\nTitle two\n2603.99999", "4 papers were added. 2 of them are not "
+         "known here yet: papers with the words of their titles come first all the same. 1 of them "
+         "is not known here yet: it counts from the day that a source lists it."),
+    ],
+    ids=["known", "title", "id", "some of each"],
+)  # fmt: skip
+def test_what_becomes_of_a_liked_paper_is_said(
+    site: Site, reader: Subscriber, sent: str, told: str
+) -> None:
+    path = settings(site.app, reader)
+    answer = site.client.post(f"{path}/liked", data={"papers": sent})
+    assert (answer.status_code, f">{told}<" in answer.text) == (200, True)
+    again = site.client.post(f"{path}/liked", data={"papers": sent})
+    assert ">Nothing was added: these papers are in your list already.<" in again.text
+
+
+def test_nothing_to_like_is_an_error_and_what_was_pasted_stays(
+    site: Site, reader: Subscriber
+) -> None:
+    path = settings(site.app, reader)
+    empty = site.client.post(f"{path}/liked", data={"papers": " \n "})
+    assert empty.status_code == 400
+    assert "Give at least one arXiv id, link, DOI or title, or choose a file." in empty.text
+    assert 'id="liked-wrong"' in empty.text
+    sent = {"papers": "2603.00001"}
+    wrong = site.client.post(f"{path}/liked", data=sent, files={"file": ("a.json", b"[]")})
+    assert (wrong.status_code, "The file names no paper." in wrong.text) == (400, True)
+    assert "\n2603.00001</textarea>" in wrong.text
+    assert current(site.app, reader.id) == reader
+
+
+def test_a_profile_that_is_full_says_so(site: Site, reader: Subscriber) -> None:
+    path = settings(site.app, reader)
+    many = "\n".join(f"Title number {number}" for number in range(502))
+    told = site.client.post(f"{path}/liked", data={"papers": many}).text
+    assert "500 papers were added. 2 more are over the 500 that a profile holds." in told
+    told = site.client.post(f"{path}/liked", data={"papers": "One more"}).text
+    assert "A profile holds 500 papers: take some out first." in told
+
+
+@ON_BOTH
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("cs.CL", ""),
+        ("CS, cs.cl", ""),
+        ("not a category!!", "“not a category!!”: is it spelled as the source writes it?"),
+        ("cs.CL, a1, a2, a3, a4", "“a1”, “a2”, “a3” and 1 more: are they spelled as the sources"),
+        ("", ""),
+    ],
+    ids=["carried", "an archive", "unknown", "some", "none"],
+)
+def test_a_category_that_no_paper_carries_is_saved_and_asked_about(
+    site: Site, reader: Subscriber, typed: str, asked: str
+) -> None:
+    path = settings(site.app, reader)
+    where = site.client.post(path, data=FORM | {"categories": typed}).headers["location"]
+    page = site.client.get(where).text
+    assert "Saved." in page
+    assert ("No recent paper here carries" in page) == bool(asked)
+    assert asked in page
+    assert "No recent paper" not in site.client.get(path).text
+    kept = current(site.app, reader.id).profile.categories
+    assert kept == tuple(filter(None, typed.split(", ")))
+
+
+def test_before_the_first_paper_no_category_is_doubted(site: Site) -> None:
+    path = settings(site.app, reader_of(site.app))
+    where = site.client.post(path, data=FORM).headers["location"]
+    assert "No recent paper" not in site.client.get(where).text
 
 
 def test_a_pause_has_an_end_and_can_be_ended(site: Site, reader: Subscriber) -> None:
