@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from subscribers.chunks import chunks
+from subscribers.among import among
 from subscribers.consent import Reason, Status
 from subscribers.suppression import suppressed_keys
 from subscribers.tables import SubscriberRow, table
@@ -15,7 +15,7 @@ from subscribers.tables import SubscriberRow, table
 _people = table(SubscriberRow)
 _STANDING = select(
     _people.c.id, _people.c.address_key, _people.c.status, _people.c.paused_until
-).where(_people.c.id.in_(bindparam("ids", expanding=True)))
+).where(among(_people.c.id, "ids"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,7 @@ class Standing:
 
 def standings(session: Session, ids: Iterable[int], *, key: bytes) -> dict[int, Standing]:
     """The standing of those of these persons who (still) exist, by id."""
-    rows = [
-        row
-        for part in chunks(ids)
-        for row in session.connection().execute(_STANDING, {"ids": part})
-    ]
+    rows = session.connection().execute(_STANDING, {"ids": [*ids]}).all()
     barred = suppressed_keys(session, [row.address_key for row in rows], key=key)
     return {
         row.id: Standing(row.status, row.paused_until, barred.get(row.address_key)) for row in rows

@@ -7,13 +7,18 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from subscribers.address import Address
+from subscribers.among import among
 from subscribers.chunks import chunks
 from subscribers.consent import Reason
 from subscribers.insert import insert_new
 from subscribers.macs import mac
-from subscribers.tables import SubscriberRow, SuppressionRow
+from subscribers.tables import SubscriberRow, SuppressionRow, table
 
 _DOMAIN = b"papers-digest suppression\0"
+_barred = table(SuppressionRow)
+_REASONS = select(_barred.c.address_hash, _barred.c.reason).where(
+    among(_barred.c.address_hash, "hashes")
+)
 
 
 def address_hash(address_key: str, key: bytes) -> str:
@@ -57,16 +62,9 @@ def suppressed_keys(
     session: Session, address_keys: Iterable[str], *, key: bytes
 ) -> dict[str, Reason]:
     """Those of the address keys that are suppressed, each with its reason."""
-    found: dict[str, Reason] = {}
-    for part in chunks(address_keys):
-        owners = {address_hash(address_key, key): address_key for address_key in part}
-        rows = session.execute(
-            select(SuppressionRow.address_hash, SuppressionRow.reason).where(
-                SuppressionRow.address_hash.in_(owners)
-            )
-        )
-        found.update((owners[hashed], reason) for hashed, reason in rows)
-    return found
+    owners = {address_hash(address_key, key): address_key for address_key in address_keys}
+    rows = session.connection().execute(_REASONS, {"hashes": owners.keys()})
+    return {owners[hashed]: reason for hashed, reason in rows}
 
 
 def count(session: Session) -> int:

@@ -43,7 +43,7 @@ Pieces = tuple[bytes, ...]
 K = TypeVar("K")
 V = TypeVar("V")
 _SPECIAL = re.compile("[&<>]")
-_REMEMBERED = 20_000  # lines of reasons and headings, some 800 octets each
+_REMEMBERED = 5_000  # lines of reasons and headings, some 800 octets each
 
 
 def compose(parts: Parts, digest: Digest, recipient: Recipient, now: datetime) -> Message:
@@ -194,8 +194,13 @@ def _new_lines(parts: Parts, terms: Sequence[str], causes: Sequence[Cause]) -> B
     )
     own = [*terms, *[text for _, text in causes]]
     text = "".join(said.text.pieces(*own))
-    html = "".join(said.html.pieces(*map(escaped, own)))
-    return quoted(wrapped_why(text)), quoted(html)
+    known = parts.words
+    coded = [known.get(one) or _remembered(known, one, _coder(one)) for one in own]
+    return quoted(wrapped_why(text)), b"".join(said.html.pieces(*coded))
+
+
+def _coder(word: str) -> Callable[[], bytes]:
+    return lambda: quoted(escaped(word))
 
 
 def _new_said(parts: Parts, terms: int, causes: Sequence[Cause]) -> Said:
@@ -205,7 +210,7 @@ def _new_said(parts: Parts, terms: int, causes: Sequence[Cause]) -> Said:
     marked = [(kind, mark) for (kind, _), mark in zip(causes, marks[terms:], strict=True)]
     bits = line(marks[:terms], marked, parts.language)
     text, html = _why(parts.text.why, bits, str), _why(parts.html.why, bits, escaped)
-    return Said(parts.marks.shape(text).form(names), parts.marks.shape(html).form(names))
+    return Said(parts.marks.shape(text).form(names), parts.marks.shape(html).coded().form(names))
 
 
 def wrapped_why(line: str) -> str:

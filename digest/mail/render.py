@@ -8,6 +8,7 @@ and put into quoted-printable. compose.py joins what is left.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -119,7 +120,7 @@ class Said(NamedTuple):
     """A sentence about reasons whose words are the reader's to fill in."""
 
     text: Form[str]
-    html: Form[str]
+    html: Form[bytes]
 
 
 class Title(NamedTuple):
@@ -134,9 +135,10 @@ class Title(NamedTuple):
 class Parts:
     """An edition rendered for a cohort: what all its readers share.
 
-    `lines` remembers reasons and headings in quoted-printable, `said` the forms of sentences by
-    the kinds of reasons, and `subjects` whole subjects by the first paper's title and the number
-    of papers after it, since many readers share them.
+    `lines` remembers reasons and headings in quoted-printable, `words` a term or title as it
+    stands in HTML, `said` the forms of sentences by the kinds of reasons, and `subjects` whole
+    subjects by the first paper's title and the number of papers after it, since many readers
+    share them.
     """
 
     site: Site
@@ -149,6 +151,7 @@ class Parts:
     html: Medium
     text: Medium
     lines: dict[object, Both] = field(default_factory=dict)
+    words: dict[str, bytes] = field(default_factory=dict)
     said: dict[object, Said] = field(default_factory=dict)
     subjects: dict[tuple[str, int], Title] = field(default_factory=dict)
 
@@ -188,8 +191,12 @@ def _head(site: Site) -> bytes:
     return sender + b"".join(headers.wire(name, value) for name, value in headers.fixed(site))
 
 
+@lru_cache(maxsize=16)
 def inline(html: str) -> str:
-    """The HTML with its style rules moved into style attributes; reads no file and no network."""
+    """The HTML with its style rules moved into style attributes; reads no file and no network.
+
+    Kept for the runs to come: those of one day, an hour each, have the same papers to show.
+    """
     # Loaded only here: with its parsers it takes as long as many a command that renders nothing.
     from premailer import Premailer
 

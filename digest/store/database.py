@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+_CACHE_KIB, _MODEST_KIB = 16_000, 4_000
+_PRAGMAS = (
+    "busy_timeout=30000",
+    "journal_mode=WAL",
+    "synchronous=FULL",  # what was told to a relay is not forgotten by a power cut
+    "foreign_keys=ON",
+    "secure_delete=ON",  # an erased person leaves no bytes behind
+)
 _REVISION = re.compile(r'^revision(?:: str)? = "([^"]+)"$', re.MULTILINE)
 
 
@@ -36,6 +44,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = _engine(url)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", self._prepare)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        self._cache_kib = _CACHE_KIB
 
     @property
     def is_sqlite(self) -> bool:
@@ -71,6 +83,18 @@ class Database:
                 yield session
         except SQLAlchemyError as error:
             raise StoreError(_explain(error, self.engine)) from error
+
+    def _prepare(self, connection: Any, _: Any) -> None:
+        # The driver must not open transactions by itself: too late, and without the lock.
+        connection.isolation_level = None
+        for pragma in (*_PRAGMAS, f"cache_size=-{self._cache_kib}"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    def be_modest(self) -> None:
+        """Keep less of SQLite in memory from now on, in one of many processes at work: the
+        system's own cache is theirs together."""
+        self._cache_kib = _MODEST_KIB
+        self.close()
 
     def close(self) -> None:
         """Close all connections that are at rest; the next transaction opens one anew."""
@@ -135,24 +159,7 @@ def _engine(url: str) -> Engine:
             f"DIGEST_DATABASE_URL: {url.partition('://')[0]!r} is no database we know; "
             "for example sqlite:///digest.db or postgresql+psycopg://user:password@host/digest"
         ) from error
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     return engine
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    # The driver must not open transactions by itself: it would do so too late, without the lock.
-    connection.isolation_level = None
-    for pragma in (
-        "busy_timeout=30000",
-        "journal_mode=WAL",
-        "synchronous=FULL",  # what was told to a relay is not forgotten by a power cut
-        "foreign_keys=ON",
-        "secure_delete=ON",  # an erased person leaves no bytes behind
-        "cache_size=-64000",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin_sqlite(connection: Any) -> None:

@@ -273,13 +273,15 @@ def start_digests(
     if not composed:
         return
     same = _of(shard) | {"at": now}
-    rows = [
-        {**same, "row": one.delivery_id, "papers": one.papers, "picks": one.picks,
-         "considered": one.considered, "profile_version": one.profile_version}
-        for one in composed
-    ]  # fmt: skip
-    done = session.connection().execute(statements.START_DIGEST, rows)
-    _fence(done, len(rows), shard)
+    rows: dict[str, list[Any]] = {
+        "row": [one.delivery_id for one in composed],
+        "papers": [one.papers for one in composed],
+        "picks": [one.picks for one in composed],
+        "considered": [one.considered for one in composed],
+        "profile_version": [one.profile_version for one in composed],
+    }
+    done = statements.START_DIGEST.run(session.connection(), same, rows)
+    _fence(done, len(composed), shard)
 
 
 def _of(shard: Shard) -> dict[str, Any]:
@@ -316,13 +318,20 @@ def record(
     for one, outcome in outcomes:
         if outcome.state is not State.SENT:
             _record_other(session, shard, one, outcome, now)
-    rows = [
-        _attempt(one, outcome, now)
-        for one, outcome in outcomes
-        if outcome.state is not State.PLANNED
-    ]
-    if rows:
-        session.connection().execute(statements.ATTEMPT, rows)
+    tried = [pair for pair in outcomes if pair[1].state is not State.PLANNED]
+    if tried:
+        statements.ATTEMPT.run(session.connection(), {"at": now}, _attempts(tried))
+
+
+def _attempts(tried: Sequence[tuple[Claimed, Outcome]]) -> dict[str, list[Any]]:
+    return {
+        "delivery_id": [one.id for one, _ in tried],
+        "number": [one.attempts + 1 for one, _ in tried],
+        "state": [outcome.state for _, outcome in tried],
+        "phase": [outcome.phase for _, outcome in tried],
+        "code": [outcome.code for _, outcome in tried],
+        "reply": [outcome.reply for _, outcome in tried],
+    }
 
 
 def _record_other(
@@ -338,15 +347,3 @@ def _record_other(
         state=outcome.state, reason=outcome.reply, changed_at=now, **again
     )
     _fence(session.execute(step), 1, shard)
-
-
-def _attempt(delivery: Claimed, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    return {
-        "delivery_id": delivery.id,
-        "number": delivery.attempts + 1,
-        "at": now,
-        "state": outcome.state,
-        "phase": outcome.phase,
-        "code": outcome.code,
-        "reply": outcome.reply,
-    }

@@ -4,7 +4,9 @@ mapped rows, cost more than running them."""
 from sqlalchemy import bindparam, insert, select, update
 
 from digest.core.delivery import State
+from digest.store.prepared import Prepared
 from digest.store.tables import AttemptRow, DeliveryRow, RunRow, ShardRow
+from subscribers.among import among
 from subscribers.tables import table
 
 _ledger, _shards, _runs = table(DeliveryRow), table(ShardRow), table(RunRow)
@@ -31,13 +33,12 @@ RUN_STATE = select(_runs.c.state, _runs.c.note).where(_runs.c.id == bindparam("o
 # :ids, :at; claimed -> in flight
 START = (
     update(_ledger)
-    .where(*_of_shard, _ledger.c.id.in_(bindparam("ids", expanding=True)),
-           _ledger.c.state == State.CLAIMED)
+    .where(*_of_shard, among(_ledger.c.id, "ids"), _ledger.c.state == State.CLAIMED)
     .values(state=State.IN_FLIGHT, changed_at=bindparam("at"), attempts=_ledger.c.attempts + 1)
 )  # fmt: skip
 
 # :row, :at and what was picked; for many rows at a time
-START_DIGEST = (
+START_DIGEST = Prepared(
     update(_ledger)
     .where(*_of_shard, _ledger.c.id == bindparam("row"), _ledger.c.state == State.CLAIMED)
     .values(
@@ -54,9 +55,11 @@ START_DIGEST = (
 # :ids, :at; in flight -> sent
 SENT = (
     update(_ledger)
-    .where(*_of_shard, _ledger.c.id.in_(bindparam("ids", expanding=True)),
-           _ledger.c.state == State.IN_FLIGHT)
+    .where(*_of_shard, among(_ledger.c.id, "ids"), _ledger.c.state == State.IN_FLIGHT)
     .values(state=State.SENT, reason="", changed_at=bindparam("at"))
 )  # fmt: skip
 
-ATTEMPT = insert(table(AttemptRow))
+# for many rows at a time
+ATTEMPT = Prepared(
+    insert(table(AttemptRow)), ["delivery_id", "number", "at", "state", "phase", "code", "reply"]
+)
