@@ -179,7 +179,7 @@ def render(
         marks,
         cards,
         _head(site),
-        _medium("html", cards, room, marks, inline),
+        _medium("html", cards, room, marks, _inlined),
         _medium("txt", cards, room, marks, str),
     )
 
@@ -191,12 +191,8 @@ def _head(site: Site) -> bytes:
     return sender + b"".join(headers.wire(name, value) for name, value in headers.fixed(site))
 
 
-@lru_cache(maxsize=16)
 def inline(html: str) -> str:
-    """The HTML with its style rules moved into style attributes; reads no file and no network.
-
-    Kept for the runs to come: those of one day, an hour each, have the same papers to show.
-    """
+    """The HTML with its style rules moved into style attributes; reads no file and no network."""
     # Loaded only here: with its parsers it takes as long as many a command that renders nothing.
     from premailer import Premailer
 
@@ -212,6 +208,11 @@ def inline(html: str) -> str:
         ).transform(pretty_print=False)
     )
     return done.rstrip() + "\n"
+
+
+# The runs of one day, one for each hour that readers chose, mostly show the same papers: what is
+# the same for all readers (a letter is not) is inlined once for all of them.
+_inlined = lru_cache(maxsize=16)(inline)
 
 
 def subject(room: Templates, values: Mapping[str, Any]) -> str:
