@@ -239,6 +239,55 @@ def test_the_settings_offer_the_zone_of_a_browser_that_travels(
         expect(page.get_by_role("button", name="Take it")).to_be_hidden()
 
 
+@pytest.mark.parametrize("width", [1200, 375])
+def test_the_settings_are_even_and_each_part_is_one_jump_away(
+    browser: Browser, filled: Site, width: int
+) -> None:
+    press(filled, EMAIL)
+    filled.wait_for(1)
+    filled.client.post(link(filled, "/confirm/"))
+    filled.wait_for(2)
+    page = browser.new_page(viewport={"width": width, "height": 800}, reduced_motion="reduce")
+    page.goto(link(filled, "/settings/"))
+    jumps = page.get_by_role("navigation", name="On this page").get_by_role("link")
+    assert jumps.count() == 7
+    for jump in jumps.all():
+        assert page.evaluate("e => e.getBoundingClientRect().height", jump.element_handle()) >= 24
+        jump.click()
+        place = page.evaluate("document.querySelector(location.hash).getBoundingClientRect().top")
+        assert -1 <= place < 800
+        page.evaluate("scrollTo(0, 0)")
+    gaps = page.evaluate(
+        """[...document.querySelectorAll("main .field > label")].map((label) => [label.htmlFor,
+        document.getElementById(label.htmlFor).getBoundingClientRect().top
+        - label.getBoundingClientRect().bottom])"""
+    )
+    assert len(gaps) == 14
+    assert [name for name, gap in gaps if not 4 <= gap <= 8] == []
+    tops = page.evaluate(
+        """["weekday", "hour", "zone", "limit", "language"].map((id) =>
+        document.getElementById(id).getBoundingClientRect().top)"""
+    )
+    beside = len({round(top) for top in tops[:3]}), len({round(top) for top in tops[3:]})
+    assert beside == ((1, 1) if width == 1200 else (3, 2))
+    page.close()
+
+
+def test_the_file_chooser_is_drawn_in_the_pages_own_colours(browser: Browser, filled: Site) -> None:
+    press(filled, EMAIL)
+    filled.wait_for(1)
+    filled.client.post(link(filled, "/confirm/"))
+    filled.wait_for(2)
+    page = browser.new_page(color_scheme="dark")
+    page.goto(link(filled, "/settings/"))
+    drawn = page.evaluate(
+        """["file", "until"].map((id) => getComputedStyle(document.getElementById(id),
+        id === "file" ? "::file-selector-button" : null).color)"""
+    )
+    assert drawn[0] == drawn[1] == "rgb(243, 239, 229)"
+    page.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(browser: Browser, filled: Site, scheme: str) -> None:
     page = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
