@@ -1,6 +1,7 @@
 # make demo    a day of sample papers to sample readers, into a mailbox you can open
 # make test    every test
 # make check   what CI runs: the tests, then ruff, mypy and the import contract
+# make torture 500 kills of senders, on SQLite and PostgreSQL (about an hour)
 # make year    a simulated year of the clock (an hour or two)
 # Each does its own set-up, from Python 3.11 or later alone.
 
@@ -10,13 +11,16 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test year check lint bench clean
+.PHONY: demo test torture year check lint bench clean
 
 demo: $(VENV)/.run
 	@$(BIN)/digest demo
 
 test: $(VENV)/.dev $(VENV)/.samples
 	$(BIN)/python -m pytest
+
+torture: $(VENV)/.dev
+	$(BIN)/python -m tests.torture
 
 year: $(VENV)/.dev
 	YEAR=1 $(BIN)/python -m pytest -n 0 --timeout 0 tests/stories/test_year.py
@@ -35,6 +39,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.send --signed
 	$(BIN)/python -m tests.bench.smtp
 	$(BIN)/python -m tests.bench.dkim
+	$(BIN)/python -m tests.bench.signup
 	@if test -d ../shared/rankbench/dev; then \
 		$(BIN)/python -m tests.bench.ranking_cost ../shared/rankbench/dev; fi
 

@@ -19,7 +19,7 @@ from tests.torture.verdict import Verdict, judge
 # Who is killed: all processes of a send, one worker of it, or the parent alone.
 WHO = ("all", "all", "worker", "worker", "parent")
 # When: a message's DATA has come; it is written down and not answered; a moment later; or at some
-# moment from the start on.
+# moment from the start on, before so many messages.
 WHEN = ("DATA", "DOT", "DOT", "later", "later", "start")
 _LATER_S, _START_S = 0.05, 1.5
 _NOT_DONE_S = 300.0
@@ -103,7 +103,9 @@ def _kill_once(
         done.set()
 
     if when == "start":
-        done.wait(dice.uniform(0, _START_S))
+        enough = threading.Event()  # however fast the send is, it does not come to its end
+        sink.at("DOT", widest, enough.set)
+        enough.wait(dice.uniform(0, _START_S))
         strike()
     elif when == "later":
         sink.at("DOT", dice.randint(1, widest), _after(dice.uniform(0, _LATER_S), strike))
