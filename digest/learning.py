@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from digest.app import App
 from digest.core import ranking
-from digest.core.ranking import keeping
+from digest.core.ranking import keeping, latent
 from digest.store import history, lexicons
 
 log = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ def refresh(app: App, day: date) -> bool:
         if last is not None and day < last + AGAIN_AFTER:
             return False
         papers = history.papers_before(session, until=day, limit=PAPERS)
+    if len(papers) < latent.FEWEST_PAPERS:
+        return False
     vocabulary = ranking.learn(papers)
     if vocabulary.latent is None:
         return False

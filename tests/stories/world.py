@@ -312,7 +312,7 @@ class World:
             self.now = min(self._next(), until)
 
     def _next(self) -> datetime:
-        """When a reader is due or has waited long enough, a delivery is to be tried again, the sky
+        """When a reader is due, or has waited long enough, a delivery is to be tried again, the sky
         changes or what is expected of it, or a source is to be asked that has changed since."""
         coming = [*self._owed(), *self._turns()]
         return min(at for at in coming if at > self.now)
@@ -326,8 +326,7 @@ class World:
         readers = select(SubscriberRow.due_at).where(SubscriberRow.due_at.is_not(None)).distinct()
         with self.app.read() as session:
             for at in session.scalars(readers):
-                yield at
-                yield at + waits
+                yield at if at > self.now else at + waits
             yield from session.scalars(tried_again)
             changed = max(at for at in self._turns() if at <= self.now)
             for job in jobs.every(session):

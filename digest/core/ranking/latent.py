@@ -27,6 +27,7 @@ Small = NDArray[np.float32]  # whole numbers: their products add up exactly, in 
 DIMENSIONS = 200
 PAPERS_FOR_EACH = 15  # fewer papers teach fewer directions
 FEWEST_DIRECTIONS = 10
+FEWEST_PAPERS = PAPERS_FOR_EACH * FEWEST_DIRECTIONS
 STEP = 254.0  # numbers to half above or below zero, in whole steps of a byte
 _ROUNDS = 4
 
