@@ -2,7 +2,7 @@
 # make test    every test
 # make check   what CI runs: the tests, then ruff, mypy and the import contract
 # make torture 500 kills of senders, on SQLite and PostgreSQL (about an hour)
-# make year    a simulated year of the clock (an hour or two)
+# make year    a simulated year of the clock (some ten minutes)
 # Each does its own set-up, from Python 3.11 or later alone.
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
