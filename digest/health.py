@@ -11,12 +11,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.orm import Session
 
 from digest.app import App
-from digest.core.delivery import FINAL, State
+from digest.core.delivery import State
 from digest.errors import StoreError
 from digest.store import jobs, outbox, states, tallies
 from digest.store.letters import RUN as LETTERS
 from digest.store.open_runs import to_drain
-from digest.store.runs import Run
 from subscribers.consent import Status
 
 LATE = timedelta(minutes=15)  # past its time, a job that nobody is at is late
@@ -74,7 +73,7 @@ def numbers(app: App) -> Numbers:
     now = app.clock()
     with app.read() as session:
         open_runs = [run for run, _ in to_drain(session, now=now)]
-        waiting = sum(_left(run) for run in open_runs)
+        waiting = sum(run.left for run in open_runs)
         due = outbox.next_due(session, [*(run.id for run in open_runs), LETTERS])
         return Numbers(
             runs=Counter(run.state for run in open_runs),
@@ -92,10 +91,6 @@ def numbers(app: App) -> Numbers:
             },
             replies=Counter(app.replies),
         )
-
-
-def _left(run: Run) -> int:
-    return sum(count for state, count in run.outcomes.items() if state not in FINAL)
 
 
 def _since(then: datetime, now: datetime) -> float:

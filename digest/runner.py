@@ -1,19 +1,15 @@
 """Runner: lets go what was held, and has each send by hand carried out by a process of its own.
 
-A process, not a thread: composing keeps a core busy, and pages are not to wait for it. It is ended
-by SIGTERM, which drains; what is left goes on when the next runner starts, wherever that is.
+A process, not a thread: pages are not to wait for it. What is left of a send when the runner stops
+goes on when the next one starts, wherever that is.
 """
 
 import logging
-import multiprocessing
-import signal
 import threading
 from multiprocessing.context import SpawnProcess
 
-from digest import logs, manual
-from digest.app import App, build
-from digest.errors import DigestError
-from digest.settings import Settings
+from digest import apart, manual
+from digest.app import App
 
 log = logging.getLogger(__name__)
 
@@ -69,21 +65,4 @@ class Runner:
                 del self._hands[send_id]
         for send in manual.orphans(self._app):
             if send.id not in self._hands and not self._stopped.is_set():
-                self._hands[send.id] = _start(self._app.settings, send.id)
-
-
-def _start(settings: Settings, send_id: int) -> SpawnProcess:
-    context = multiprocessing.get_context("spawn")
-    hand = context.Process(target=_carry_out, args=(settings, send_id), name=f"send {send_id}")
-    hand.start()
-    return hand
-
-
-def _carry_out(settings: Settings, send_id: int) -> None:
-    """The life of a process that sends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when
-    logs.configure(logging.INFO)
-    try:
-        manual.carry_out(build(settings), send_id)
-    except DigestError as error:
-        log.error("a send by hand stopped", extra={"send": send_id, "reason": str(error)})
+                self._hands[send.id] = apart.start(manual.carry_out, self._app.settings, send.id)

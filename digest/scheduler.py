@@ -32,7 +32,6 @@ from digest import (
 from digest.app import App
 from digest.core import breaker
 from digest.core.announcing import SourceState
-from digest.core.delivery import FINAL
 from digest.errors import DigestError
 from digest.holding import Leases
 from digest.pipeline import Fetches
@@ -174,8 +173,7 @@ class Clockwork:
     def _drain(self, run: runs.Run) -> None:
         with self.app.begin() as session:
             runs.set_state(session, run.id, "running")
-        left = sum(count for state, count in run.outcomes.items() if state not in FINAL)
-        if self.transports is None and left >= sender.CREW_FROM:
+        if self.transports is None and run.left >= sender.CREW_FROM:
             apart.resume(self.app.settings, run.id, self.asked.is_set)
         elif self.transports is None:
             sender.resume(self.app, run.id, workers=1, asked=self.asked.is_set)

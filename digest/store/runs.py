@@ -61,8 +61,12 @@ class Run:
     @property
     def is_accounted(self) -> bool:
         """Whether every promise of it has ended in exactly one way."""
-        final = sum(n for state, n in self.outcomes.items() if state in FINAL)
-        return final == self.audience
+        return sum(self.outcomes.values()) - self.left == self.audience
+
+    @property
+    def left(self) -> int:
+        """How many of its deliveries have not ended."""
+        return sum(n for state, n in self.outcomes.items() if state not in FINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,12 +345,6 @@ def end_waiting(
     session.scalars(held.order_by(ShardRow.number).with_for_update()).all()
     ended: Any = session.execute(step.values(state=state, reason=reason, changed_at=now))
     return int(ended.rowcount)
-
-
-def promised(session: Session, day: date) -> dict[State, int]:
-    """How many digests of a day stand in which state, over all its runs."""
-    query = select(DeliveryRow.state, func.count()).where(_of_day(day)).group_by(DeliveryRow.state)
-    return {State(state): number for state, number in session.execute(query)}
 
 
 def wanted(session: Session, plan: Plan) -> list[int]:

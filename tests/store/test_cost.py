@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from digest.core.delivery import State
-from digest.store import deliveries, editions, history, outbox, papers, runs
+from digest.store import deliveries, editions, history, outbox, papers, runs, tallies
 from digest.store.database import Database
 from tests import given
 from tests.given import RISING, at, collected, day, paper, plan, sight
@@ -99,7 +99,7 @@ def test_freezing_a_day_does_not_go_through_the_days_before(database: Database) 
         runs.freeze(session, plan(0))
     with watched(database) as plans, database.begin() as session:
         runs.freeze(session, plan(1))
-        runs.promised(session, day(1))
+        tallies.outcomes(session, day(1))
         runs.served(session, plan(1))
         runs.wanted(session, plan(1))
     assert scans(plans) == []

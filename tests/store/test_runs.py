@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from digest.core.delivery import State
 from digest.errors import StoreError
-from digest.store import runs
+from digest.store import runs, tallies
 from digest.store.database import Database
 from digest.store.runs import Run
 from digest.store.tables import DeliveryRow, RunRow
@@ -311,8 +311,8 @@ def test_a_day_is_counted_over_all_its_runs(database: Database) -> None:
     freeze(database)
     freeze(database, plan(1))
     with database.read() as session:
-        assert runs.promised(session, day(0)) == {State.SENT: 1, State.PLANNED: 2}
-        assert runs.promised(session, day(5)) == {}
+        assert tallies.outcomes(session, day(0)) == {State.SENT: 1, State.PLANNED: 2}
+        assert tallies.outcomes(session, day(5)) == {}
 
 
 def test_the_database_itself_refuses_a_second_promise(database: Database) -> None:

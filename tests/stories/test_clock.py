@@ -1,6 +1,7 @@
 """The clock: jobs that the database gives out, digests at their hour, what late sources make of
 them, and what the operator hears. The instants are stepped; nothing sleeps."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -22,9 +23,21 @@ LATE = "was late today; those papers come"
 BERLIN, TOKYO = Schedule(zone="Europe/Berlin"), Schedule(zone="Asia/Tokyo")
 
 
+ON_BOTH = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+
+
 @pytest.fixture
-def world(home: Path, sqlite_url: str) -> World:
-    return World(home, sqlite_url, MONDAY, most=2)
+def kind() -> str:
+    """The database, where a test does not say it."""
+    return "sqlite"
+
+
+@pytest.fixture
+def world(home: Path, kind: str, request: pytest.FixtureRequest) -> Iterator[World]:
+    url = request.getfixturevalue("sqlite_url" if kind == "sqlite" else "postgres_url")
+    made = World(home, url, MONDAY, most=2)
+    yield made
+    made.app.database.engine.dispose()
 
 
 def at(day: int, hour: float = 0) -> datetime:
@@ -35,18 +48,20 @@ def hours(world: World, reader: Reader) -> list[str]:
     return [f"{one.at:%a %H:%M}" for one in world.got[reader.address]]
 
 
+@ON_BOTH
 def test_each_reader_gets_the_digest_of_the_day_at_their_own_hour(world: World) -> None:
     berlin = world.reader("berlin@example.org", BERLIN)
     tokyo = world.reader("tokyo@example.org", TOKYO)
     weekly = world.reader(
         "weekly@example.org", Schedule(zone="UTC", hour=12, cadence=Cadence.WEEKLY, weekday=2)
     )
-    world.run(at(4))
+    world.leap(at(4))
     assert hours(world, berlin) == [f"{day} 07:00" for day in ("Mon", "Tue", "Wed", "Thu")]
     assert hours(world, tokyo) == [f"{day} 23:00" for day in ("Mon", "Tue", "Wed", "Thu")]
     assert hours(world, weekly) == ["Wed 12:00"]
 
 
+@ON_BOTH
 def test_two_on_one_database_never_do_a_job_twice(world: World) -> None:
     world.reader("berlin@example.org", BERLIN)
     other = Clockwork(
@@ -72,6 +87,7 @@ def test_two_on_one_database_never_do_a_job_twice(world: World) -> None:
     assert len(world.got["berlin@example.org"]) == 1
 
 
+@ON_BOTH
 def test_a_machine_that_slept_catches_up_once_and_only_within_the_deadline(world: World) -> None:
     daily = world.reader("daily@example.org", BERLIN)
     world.run(at(0, 9))
@@ -97,12 +113,12 @@ def test_a_send_by_hand_before_the_hour_is_the_digest_of_that_day(world: World) 
 def test_who_changes_hour_or_pauses_is_due_by_what_holds_then(world: World) -> None:
     moved = world.reader("moved@example.org", Schedule(zone="Europe/Berlin", hour=20))
     away = world.reader("away@example.org", BERLIN)
-    world.run(at(0, 9))
+    world.leap(at(0, 9))
     with world.app.begin() as session:
         preferences.change_schedule(session, moved.id, BERLIN)  # today's is still owed: at once
         step = Consent(kind=ConsentKind.PAUSED, at=world.now, source="test")
         preferences.take_step(session, away.id, step, until=date(2026, 3, 5))
-    world.run(at(4))
+    world.leap(at(4))
     assert hours(world, moved) == ["Mon 09:00", "Tue 07:00", "Wed 07:00", "Thu 07:00"]
     assert hours(world, away) == ["Mon 07:00", "Thu 07:00"]
 
@@ -110,7 +126,7 @@ def test_who_changes_hour_or_pauses_is_due_by_what_holds_then(world: World) -> N
 def test_a_quiet_day_is_silent_or_one_line_as_the_reader_wishes(world: World) -> None:
     silent = world.reader("silent@example.org", BERLIN)
     told = world.reader("told@example.org", BERLIN, quiet_line=True)
-    world.run(at(8))
+    world.leap(at(8))
     assert hours(world, silent)[4:6] == ["Fri 07:00", "Mon 07:00"] or "Sat 07:00" in hours(
         world, silent
     )
@@ -121,12 +137,13 @@ def test_a_quiet_day_is_silent_or_one_line_as_the_reader_wishes(world: World) ->
     assert world.alerts() == []
 
 
+@ON_BOTH
 def test_a_late_source_is_waited_for_and_then_its_papers_come_tomorrow(world: World) -> None:
     """arXiv is four hours late on Tuesday: who is due at 07:00 UTC waits until 09:00."""
     world.sky.late[date(2026, 3, 3)] = timedelta(hours=10)
     reader = world.reader("berlin@example.org", BERLIN)
     weekdays = world.reader("weekdays@example.org", Schedule(zone="Europe/Berlin", hour=14))
-    world.run(at(4))
+    world.leap(at(4))
     assert hours(world, reader) == ["Mon 07:00", "Tue 09:00", "Wed 07:00", "Thu 07:00"]
     monday, tuesday, wednesday, _ = (
         " ".join(one.text.split()) for one in world.got[reader.address]
@@ -150,7 +167,7 @@ def test_a_holiday_is_told_as_no_lateness_and_alarms_nobody(home: Path, sqlite_u
     sky = Sky(holidays=frozenset({date(2026, 1, 19), date(2026, 1, 20)}))
     world = World(home, sqlite_url, datetime(2026, 1, 15, tzinfo=UTC), sky=sky, most=2)
     reader = world.reader("berlin@example.org", BERLIN, quiet_line=True)
-    world.run(datetime(2026, 1, 22, tzinfo=UTC))
+    world.leap(datetime(2026, 1, 22, tzinfo=UTC))
     every = " ".join(" ".join(one.text.split()) for one in world.got[reader.address])
     assert len(world.got[reader.address]) == 7
     assert not [word for word in ("late today", "could not be read", "was due") if word in every]
@@ -160,7 +177,7 @@ def test_a_holiday_is_told_as_no_lateness_and_alarms_nobody(home: Path, sqlite_u
 def test_a_source_broken_for_three_days_is_told_of_truly_and_alarms_once(world: World) -> None:
     world.sky.broken = frozenset({date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)})
     reader = world.reader("berlin@example.org", BERLIN)
-    world.run(at(6))
+    world.leap(at(6))
     words = [" ".join(one.text.split()) for one in world.got[reader.address]]
     failed = "arXiv could not be read today; what it announces comes in a later mail."
     assert [failed in one for one in words] == [False, True, True, True, False]
@@ -170,10 +187,11 @@ def test_a_source_broken_for_three_days_is_told_of_truly_and_alarms_once(world: 
     ]
 
 
+@ON_BOTH
 def test_a_category_that_stays_as_it_was_is_named_and_alarms_once(world: World) -> None:
     world.sky.stale[date(2026, 3, 3)] = "cs.CV"
     reader = world.reader("berlin@example.org", BERLIN)
-    world.run(at(4))
+    world.leap(at(4))
     words = [" ".join(one.text.split()) for one in world.got[reader.address]]
     assert [f"arXiv (cs.CV) {LATE} tomorrow." in one for one in words] == [
         False, True, False, False,
@@ -207,6 +225,7 @@ def test_an_outage_pauses_and_the_clock_goes_on_by_itself_a_person_s_pause_stays
         assert (runs.get(session, run.id) or run).state == "done"
 
 
+@ON_BOTH
 def test_sources_stand_where_functions_can_read_it(world: World) -> None:
     world.run(at(0, 9))
     with world.app.read() as session:
