@@ -35,4 +35,7 @@ def _make_ready() -> None:
 
 def _say_interrupted() -> None:
     sys.stderr.write("interrupted: what was done is kept; the same command again does the rest\n")
+    # An interrupt that passed through an exec of text, as named tuples are made by, is never
+    # forgotten: the interpreter would end by SIGINT after all. The next exec forgets it.
+    exec("")  # noqa: S102
     sys.exit(INTERRUPTED)

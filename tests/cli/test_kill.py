@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -90,6 +91,20 @@ def test_ctrl_c_is_answered_in_words_at_any_moment(tmp_path: Path, delay: float)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
     assert told == "interrupted: what was done is kept; the same command again does the rest\n"
+
+
+def test_ctrl_c_while_a_library_makes_its_classes_ends_the_same_way(tmp_path: Path) -> None:
+    (tmp_path / "begun.py").write_text(
+        "import sys, types, digest.cli\n"
+        "library = types.ModuleType('digest.cli.program')\n"
+        "library.run = lambda: exec('raise KeyboardInterrupt')\n"
+        "sys.modules['digest.cli.program'] = library\n"
+        "digest.cli.main()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "begun"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stderr.partition(":")[0]) == (130, "interrupted")
 
 
 def wait_for_python(process: subprocess.Popen[str]) -> None:
