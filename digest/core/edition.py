@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 
 from digest.core.paper import Paper
 
@@ -37,9 +38,8 @@ class Section(StrEnum):
     TRENDING = "trending"
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
-    """One cause of a score, in words the reader knows.
+class Reason(NamedTuple):
+    """One cause of a score, in words the reader knows. (A tuple: a run makes millions.)
 
     `text` is the term as the reader wrote it or as it stands in the paper, the liked paper's
     title, the author's name, the category, or the number of votes; `weight` is its part of the

@@ -96,7 +96,8 @@ def main() -> None:
     names = [one.partition("=")[0] for one in chosen.values]
     lists = [json.loads(f"[{one.partition('=')[2]}]") for one in chosen.values]
     for values in itertools.product(*lists):
-        bench.pools.clear()  # they hold what the weights before made of them
+        bench.pools.clear()  # they and the sketches hold what the weights before made of them
+        bench.vocabulary.sketches.clear()
         for name, value in zip(names, values, strict=True):
             setattr(weights, name, value)
         found = [*scores(bench, asked, gains)]

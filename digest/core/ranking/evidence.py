@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain
-from math import fsum
 from typing import Any
 
 import numpy as np
@@ -153,21 +152,11 @@ def _words(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
 def _liked(scores: Scores, pairs: _Pairs) -> Evidence:
     """Of a taste, the liked papers without which its part would be least; they share it by how
     much it would fall."""
-    texts: list[str] = []
-    parts: list[float] = []
-    counts = []
-    closest = scores.likes.closest(pairs.rows - scores.causes.starts[LIKED], pairs.papers)
-    for part, found in zip(pairs.parts.tolist(), closest, strict=True):
-        falls = fsum(fall for _, fall in found)
-        texts += [paper.title for paper, _ in found]
-        parts += [part * fall / falls for _, fall in found]
-        counts.append(len(found))
-    return Evidence(
-        np.repeat(pairs.picks, counts),
-        np.repeat(_NUMBERS[pairs.kinds], counts),
-        np.array(parts, dtype=np.float64),
-        texts,
-    )
+    found = scores.likes.closest(pairs.rows - scores.causes.starts[LIKED], pairs.papers)
+    falls = np.bincount(found.asked, found.falls, minlength=len(pairs.picks))
+    parts = pairs.parts[found.asked] * found.falls / falls[found.asked]
+    kinds = _NUMBERS[pairs.kinds[found.asked]]
+    return Evidence(pairs.picks[found.asked], kinds, parts, found.titles)
 
 
 def _names(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:

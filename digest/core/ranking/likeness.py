@@ -1,45 +1,82 @@
 """Likeness: how like the papers of a pool are to papers that readers spoke of."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, chain
+from typing import NamedTuple
 
 import numpy as np
 
 from digest.core.ranking import weights
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import LikedPaper, Taste
-from digest.core.ranking.sparse import Matrix, csr, matrix, product, unit
-from digest.core.ranking.text import counted, words
+from digest.core.ranking.sketch import AT_A_TIME, rows, shape, sketches
+from digest.core.ranking.sparse import csr, product
 
 MOST_KEPT = 8_000_000  # numbers of liked papers that a pool keeps: 64 MB
+_ALIKE = "alike"  # under which it keeps them
+
+
+class Alike:
+    """How like papers that readers spoke of are to each paper of a pool, a row each: about 1 for
+    the same subject, never below 0. What was found is kept as long as there is room, since readers
+    like the same papers; a table that is full is left to whoever holds it, and a new one begun."""
+
+    def __init__(self, pool: Pool) -> None:
+        self.places: dict[LikedPaper, int] = {}
+        self.papers: list[LikedPaper] = []
+        self.table: Floats = np.zeros((0, len(pool)))
+
+    def rows(self, pool: Pool, papers: Sequence[LikedPaper]) -> tuple[Floats, Places]:
+        """The table, and the row of each paper in it."""
+        if new := [*dict.fromkeys(paper for paper in papers if paper not in self.places)]:
+            if len(self.places) + len(new) > len(self.table):
+                new = self._begun(pool, papers)
+            for start in range(0, len(new), AT_A_TIME):
+                self._add(pool, new[start : start + AT_A_TIME])
+        places = np.fromiter(map(self.places.__getitem__, papers), np.int64, len(papers))
+        return self.table, places
+
+    def _begun(self, pool: Pool, papers: Sequence[LikedPaper]) -> list[LikedPaper]:
+        new = [*dict.fromkeys(papers)]
+        self.places, self.papers = {}, []
+        self.table = np.empty((max(MOST_KEPT // max(len(pool), 1), len(new)), len(pool)))
+        return new
+
+    def _add(self, pool: Pool, papers: Sequence[LikedPaper]) -> None:
+        first = len(self.places)
+        self.table[first : first + len(papers)] = likeness(pool, papers)
+        self.places |= {paper: first + at for at, paper in enumerate(papers)}
+        self.papers += papers
 
 
 def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
-    """How like each of some papers is to each paper of the pool: about 1 for the same subject,
-    never below 0.
+    """How like each of some papers (at least one) is to each paper of the pool."""
+    found = sketches(pool.vocabulary, papers)
+    alike = product(rows(found, *pool.numbers, len(pool.columns)), pool.across)
+    if pool.shape:
+        alike += shape(found).alike(pool.shape)
+    return np.maximum(alike / weights.SAME_SUBJECT, 0.0)
 
-    The pool keeps what was found: readers like the same papers.
-    """
-    if not papers:
-        return np.zeros((0, len(pool)))
-    rows = [*map(pool.alike.get, papers)]
-    new = [*dict.fromkeys(paper for paper, row in zip(papers, rows, strict=True) if row is None)]
-    fresh = dict(zip(new, _alike(pool, new), strict=True)) if new else {}
-    _keep(pool, fresh)
-    every = zip(papers, rows, strict=True)
-    return np.array([fresh[paper] if row is None else row for paper, row in every])
+
+class Closest(NamedTuple):
+    """Which of those asked for, the title of a liked paper, and how much it matters there."""
+
+    asked: Places
+    titles: list[str]
+    falls: Floats
+
+
+_NONE = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Likes:
-    """What some readers' tastes give each paper of the pool. `alike` has a row for each paper that
-    any of them spoke of, `rows` their places in it, taste by taste, each from its place in `ends`
-    to the next; `shares` how much each counts."""
+    """What some readers' tastes give each paper of the pool. `alike` is the pool's table, a row for
+    each of `papers`; `rows` are those spoken of, taste by taste, each from its place in `ends` to
+    the next; `shares` how much each counts."""
 
-    tastes: Sequence[Taste]
+    papers: Sequence[LikedPaper]
     alike: Floats
     rows: Places
     ends: Places
@@ -56,81 +93,43 @@ class Likes:
         """The shares of each taste, together."""
         return np.add.reduceat(self.shares, self.ends[:-1]) if len(self.rows) else np.zeros(0)
 
-    def closest(self, tastes: Places, papers: Places) -> list[list[tuple[LikedPaper, float]]]:
+    def closest(self, tastes: Places, papers: Places) -> Closest:
         """Of some tastes, each for one paper of the pool: the liked papers without which the mean
         would be least, and how much it would fall, the most first; ties by their order."""
-        found: list[list[tuple[LikedPaper, float]]] = [[] for _ in range(len(tastes))]
         counts = np.diff(self.ends)[tastes]
-        for count in np.unique(counts).tolist():
-            some = np.flatnonzero(counts == count)
-            places = self.ends[tastes[some], None] + np.arange(count)
-            first, falls = self._falls(places, papers[some])
-            columns = (some.tolist(), tastes[some].tolist(), first.tolist(), falls.tolist())
-            for at, taste, liked, fell in zip(*columns, strict=True):
-                names = self.tastes[taste].papers
-                told = zip(liked, fell, strict=True)
-                found[at] = [(names[one], fall) for one, fall in told if fall > 0]
-        return found
+        found = [
+            self._falls(np.flatnonzero(counts == n), tastes, papers) for n in {*counts.tolist()}
+        ]
+        asked, rows, falls = (np.concatenate(one) for one in zip(*found, _NONE, strict=True))
+        order = np.argsort(asked, kind="stable")
+        order = order[falls[order] > 0]
+        titles = [self.papers[row].title for row in rows[order].tolist()]
+        return Closest(asked[order], titles, falls[order])
 
-    def _falls(self, places: Places, papers: Places) -> tuple[Places, Floats]:
-        """Which of the liked papers at some places (a row for each paper) matter most, and how
-        much the mean would fall without each."""
-        shares = self.shares[places]
-        parts = shares * self.alike[self.rows[places], papers[:, None]]
+    def _falls(self, some: Places, tastes: Places, papers: Places) -> tuple[Places, Places, Floats]:
+        """The same for some of those asked for, whose tastes are equally large: which was asked
+        for, the liked paper's row and the fall."""
+        firsts, ends = self.ends[tastes[some]], self.ends[tastes[some] + 1]
+        places = firsts[:, None] + np.arange(ends[0] - firsts[0])
+        shares, rows = self.shares[places], self.rows[places]
+        parts = shares * self.alike[rows, papers[some, None]]
         total, among = parts.sum(axis=1)[:, None], weights.FEW + shares.sum(axis=1)[:, None]
         falls = np.round(total / among - (total - parts) / (among - shares), 9)
         first = np.argsort(-falls, axis=1, kind="stable")[:, : weights.TOLD]
-        return first, np.take_along_axis(falls, first, axis=1)
+        told = np.take_along_axis(rows, first, axis=1).ravel()
+        fell = np.take_along_axis(falls, first, axis=1).ravel()
+        return np.repeat(some, first.shape[1]), told, fell
 
 
 def likes(pool: Pool, tastes: Sequence[Taste]) -> Likes:
     """Tastes with what is known of their papers; what several speak of is looked up once."""
     papers = [*chain.from_iterable(one.papers for one in tastes)]
-    places = {one: at for at, one in enumerate(dict.fromkeys(papers))}
+    kept: Alike = pool.kept.setdefault(_ALIKE, Alike(pool))
+    alike, places = kept.rows(pool, papers)
     return Likes(
-        tastes=tastes,
-        alike=likeness(pool, [*places]),
-        rows=np.fromiter(map(places.__getitem__, papers), np.int64, len(papers)),
+        papers=kept.papers,
+        alike=alike,
+        rows=places,
         ends=np.array([*accumulate((len(one.papers) for one in tastes), initial=0)], np.int64),
         shares=np.array([*chain.from_iterable(one.shares for one in tastes)], np.float64),
     )
-
-
-def _keep(pool: Pool, rows: Mapping[LikedPaper, Floats]) -> None:
-    if (len(pool.alike) + len(rows)) * len(pool) > MOST_KEPT:
-        pool.alike.clear()
-    pool.alike.update(rows)
-
-
-def _alike(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
-    texts, others = _vectors(pool, papers)
-    found = product(texts[:, : len(pool.columns)], pool.across)
-    latent = pool.vocabulary.latent
-    if latent and pool.shape and pool.known is not None:
-        places = np.concatenate([pool.known, latent.places(others)])
-        found += latent.shape(texts, places).alike(pool.shape)
-    return np.maximum(found / weights.SAME_SUBJECT, 0.0)
-
-
-def _vectors(pool: Pool, papers: Sequence[LikedPaper]) -> tuple[Matrix, list[str]]:
-    """Liked papers in the pool's columns, and behind these in those of other terms."""
-    others: dict[str, int] = {}
-    rows = [
-        {_column(pool, others, term): count for term, count in _terms_of(paper).items()}
-        for paper in papers
-    ]
-    telling = np.array(pool.vocabulary.tellings([*others]), dtype=np.float64)
-    counts = matrix(rows, len(pool.columns) + len(others))
-    return unit(counts, np.concatenate([pool.telling, telling])), [*others]
-
-
-@lru_cache(maxsize=1 << 10)
-def _terms_of(paper: LikedPaper) -> Counter[str]:
-    """How often each term stands in a liked paper; the pools of a day ask one after the other."""
-    return counted(words(paper.title), words(paper.abstract))
-
-
-def _column(pool: Pool, others: dict[str, int], term: str) -> int:
-    """A term's column in the pool, else one behind them."""
-    known = pool.columns.get(term)
-    return len(pool.columns) + others.setdefault(term, len(others)) if known is None else known

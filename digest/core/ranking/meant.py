@@ -87,7 +87,8 @@ def _pages(pool: Pool) -> Floats:
     """How like each paper of the history is to each of the pool; worked out once a pool."""
     if _PAGES not in pool.kept:
         pool.kept[_PAGES] = _alike(pool)
-    return pool.kept[_PAGES]
+    found: Floats = pool.kept[_PAGES]
+    return found
 
 
 def _alike(pool: Pool) -> Floats:

@@ -16,7 +16,7 @@ from digest.core.paper import Paper
 from digest.core.ranking import weights
 from digest.core.ranking.latent import Shape
 from digest.core.ranking.names import Name, name
-from digest.core.ranking.reader import LikedPaper
+from digest.core.ranking.sketch import Numbers, numbers
 from digest.core.ranking.sparse import Matrix, matrix, product, rows_of, saturated, unit
 from digest.core.ranking.text import counted, fold, sequence, words
 from digest.core.ranking.vocabulary import Vocabulary
@@ -39,8 +39,9 @@ class Pool:
     its papers; `spelled_out` those in plain words ("cell biology"), each as a `sequence`.
     `written_by` finds papers by an author's family name.
     `leaders` are the day's first by votes, with their row in `leaders_alike`. `twins` are the
-    near-duplicates of a paper. All but `places` name a paper by its place here. `alike` keeps the
-    likeness to papers that readers liked, `kept` that to the history's.
+    near-duplicates of a paper. All but `places` name a paper by its place here. `numbers` are the
+    terms' as sketches have them, ascending, with their columns. `kept` is for what is worked out
+    once: the likeness to papers that readers liked, and to the history's.
     """
 
     candidates: tuple[Candidate, ...]
@@ -68,8 +69,8 @@ class Pool:
     leaders: Mapping[int, int]
     leaders_alike: Floats
     twins: Mapping[int, frozenset[int]]
-    alike: dict[LikedPaper, Floats] = field(default_factory=dict)
-    kept: dict[str, Floats] = field(default_factory=dict)
+    numbers: tuple[Numbers, Places]
+    kept: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -153,6 +154,7 @@ def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
         leaders={at: row for row, at in enumerate(leaders)},
         leaders_alike=product(texts[leaders], texts[leaders].T.tocsr()),
         twins=_twins(papers, texts),
+        numbers=_numbers(terms),
     )
 
 
@@ -165,6 +167,12 @@ class _Read:
         self.counts = counted(title, *body)
         self.title = sequence(title)
         self.body = sequence(*body)
+
+
+def _numbers(terms: Sequence[str]) -> tuple[Numbers, Places]:
+    found = numbers(terms)
+    order = np.argsort(found, kind="stable")
+    return found[order], order
 
 
 def _containing(texts: Sequence[tuple[str, str]]) -> dict[str, dict[int, float]]:

@@ -152,9 +152,14 @@ def _sequence(paper: LikedPaper) -> str:
 
 
 def _latest(papers: Sequence[LikedPaper], shares: Sequence[float]) -> Sequence[Taste]:
-    """The last of the papers that say something; what was said twice counts as the latest."""
-    told = [*zip(papers, shares or (1.0,) * len(papers), strict=True)][-weights.MOST_LIKED :]
-    said = {p: share for p, share in told if _has_terms(p.title) or _has_terms(p.abstract)}
+    """The last of the papers that say something (any abstract does); what was said twice counts as
+    the latest."""
+    if not papers:
+        return ()
+    papers, shares = papers[-weights.MOST_LIKED :], shares[-weights.MOST_LIKED :]
+    said = dict(zip(papers, shares or (1.0,) * len(papers), strict=True))
+    for silent in [one for one in said if not (one.abstract or _has_terms(one.title))]:
+        del said[silent]
     return (Taste((*said,), (*said.values(),)),) if said else ()
 
 

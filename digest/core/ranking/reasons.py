@@ -22,7 +22,8 @@ def reasons(pool: Pool, scores: Scores, picked: Picked) -> list[tuple[Reason, ..
     picks, kinds, weights = found.picks[order], found.kinds[order], weights[order]
     texts = [found.texts[at] for at in order.tolist()]
     _sort_equals(texts, picks, kinds, weights)
-    every = [*map(Reason, map(NAMED.__getitem__, kinds.tolist()), texts, weights.tolist())]
+    named = map(NAMED.__getitem__, kinds.tolist())
+    every = [*map(Reason._make, zip(named, texts, weights.tolist(), strict=True))]
     ends = np.cumsum(np.bincount(picks, minlength=len(picked.papers))).tolist()
     return [tuple(every[start:end]) for start, end in pairwise([0, *ends])]
 

@@ -37,12 +37,13 @@ class _Rarities(dict[int, float]):
 class Vocabulary:
     """In how many of `documents` texts each term stands; terms of one text only are left out.
     `latent` is what the history teaches beyond that, None where it is too short; `meanings` keeps
-    what lines were found to mean."""
+    what lines were found to mean, `sketches` the papers that readers spoke of."""
 
     documents: int
     frequencies: Mapping[str, int]
     latent: Latent | None = field(default=None, repr=False, compare=False)
     meanings: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    sketches: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _rarities: _Rarities = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
