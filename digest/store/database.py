@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_CACHE_KIB, _MODEST_KIB = 16_000, 4_000
+_CACHE_KIB, _MODEST_KIB = 8_000, 3_000
 _PRAGMAS = (
     "busy_timeout=30000",
     "journal_mode=WAL",

@@ -168,7 +168,7 @@ def _cut(typed: Sequence[str], longest: int = LONGEST_PHRASE) -> Sequence[str]:
     return [text for one in typed[:MOST_LINES] if (text := one[:longest].strip())] if typed else ()
 
 
-@lru_cache(maxsize=1 << 13)
+@lru_cache(maxsize=1 << 12)
 def line(text: str) -> Line:
     """The terms of a typed line with their places, and its phrase."""
     plain = normal(text, LONGEST_LINE)
