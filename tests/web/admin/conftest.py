@@ -67,6 +67,11 @@ def vic(app: App) -> Person:
 @pytest.fixture
 def desk(site: Site, ada: Person) -> Site:
     """Papers of yesterday and today, and five readers."""
+    return furnished(site)
+
+
+def furnished(site: Site) -> Site:
+    """The same site, with all that."""
     day, home = today(site.app), site.outbox.parent
     older = listing(home, day - timedelta(days=1), ["An older paper"])
     aside(pipeline.collect, site.app, [older, listing(home, day, TITLES, votes=5)])
