@@ -19,8 +19,7 @@ from digest.core.identity import is_identity, title_identity
 from digest.core.marks import Pin, topped
 from digest.core.marks import notes as pin_notes
 from digest.core.paper import Paper
-from digest.core.ranking import keeping
-from digest.core.ranking.weights import HALF_LIFE
+from digest.core.ranking import keeping, weights
 from digest.outlook import Outlook
 from digest.sources.named import label_of
 from digest.store import deliveries, editions, history, lexicons, marks
@@ -56,13 +55,20 @@ class Chosen:
 
 class Selector:
     """Chooses the digests of one day; of its last `days` days, where they are given, whatever its
-    readers had before, but no paper again."""
+    readers had before, but no paper again. `as_then` leaves aside what readers said, and what they
+    were sent, on that day or later."""
 
     def __init__(
-        self, day: date, rising: Rising, sky: Outlook | None = None, days: int = 0
+        self,
+        day: date,
+        rising: Rising,
+        sky: Outlook | None = None,
+        days: int = 0,
+        *,
+        as_then: bool = False,
     ) -> None:
         self.day = day
-        self._rising, self._days = rising, days
+        self._rising, self._days, self._as_then = rising, days, as_then
         self._marks: marks.Marks | None = None
         self._vocabulary: ranking.Vocabulary | None = None
         self._cohorts: dict[Last | None, Cohort] = {}
@@ -104,8 +110,10 @@ class Selector:
     ) -> list[ranking.Reader]:
         """Subscribers as the ranking needs them: with liked papers' words and what they had."""
         since = min((one.listed_on for one in cohort.candidates), default=self.day)
-        had = deliveries.sent_papers(session, [one.id for one in members], since, but=self.day)
-        said = feedback.said_by(session, [one.id for one in members])
+        ids = [one.id for one in members]
+        until = self.day if self._as_then else None
+        had = deliveries.sent_papers(session, ids, since, but=self.day, until=until)
+        said = self._said(session, ids)
         wishes = [_wish(one, said.get(one.id, ()), self.day) for one in members]
         names = {name for wish in wishes for name, _ in chain(wish.liked, wish.less)}
         papers = self._papers(session, names) if names else {}
@@ -113,6 +121,12 @@ class Selector:
             _reader(one, wish, papers, had.get(one.id, frozenset()))
             for one, wish in zip(members, wishes, strict=True)
         ]
+
+    def _said(self, session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[Feedback]]:
+        said = feedback.said_by(session, ids)
+        if not self._as_then:
+            return said
+        return {who: [one for one in said[who] if one.at.date() < self.day] for who in said}
 
     def _papers(self, session: Session, names: Collection[str]) -> Mapping[str, "_Spoken | None"]:
         """The papers that readers spoke of; kept, since many speak of the same."""
@@ -209,7 +223,7 @@ def _wish(reader: Subscriber, said: Sequence[Feedback], day: date) -> _Wish:
 
 def left_of(said_on: date, day: date) -> float:
     """How much feedback still counts on a day: half after each half-life, all before the first."""
-    return float(0.5 ** (max((day - said_on).days, 0) / HALF_LIFE))
+    return float(0.5 ** (max((day - said_on).days, 0) / weights.HALF_LIFE))
 
 
 @dataclass(frozen=True, slots=True)

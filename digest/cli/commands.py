@@ -27,6 +27,8 @@ COMMANDS = (
     ("deliveries", "deliveries",
      "Every message promised to a reader, oldest first: its state and each try."),
     ("why", "show", "Why a paper was in a reader's digest of a day, or why it was not."),
+    ("replay", "replaying",
+     "Stored days ranked anew, and how that agrees with what readers said of them."),
     ("demo", "show",
      "Three sample days to six sample readers, into a mailbox you can open. Nothing leaves here."),
     ("run", "running",

@@ -86,10 +86,15 @@ def last_digests(session: Session, subscriber_ids: Sequence[int], day: date) -> 
 
 
 def sent_papers(
-    session: Session, subscriber_ids: Sequence[int], since: date, *, but: date | None = None
+    session: Session,
+    subscriber_ids: Sequence[int],
+    since: date,
+    *,
+    but: date | None = None,
+    until: date | None = None,
 ) -> dict[int, frozenset[int]]:
     """The papers that each reader may have been sent in digests of `since` or later (but not of
-    the day `but`), by the ids that they have now."""
+    the day `but`, and before `until`), by the ids that they have now."""
     query = select(DeliveryRow.subscriber_id, DeliveryRow.papers).where(
         DeliveryRow.subscriber_id.in_(subscriber_ids),
         DeliveryRow.kind == DIGEST,
@@ -97,6 +102,7 @@ def sent_papers(
         DeliveryRow.state.in_(MAY_HAVE),
         DeliveryRow.papers.is_not(None),
         *([DeliveryRow.local_day != but] if but else []),
+        *([DeliveryRow.local_day < until] if until else []),
     )
     found: dict[int, set[int]] = defaultdict(set)
     for who, papers in session.execute(query):

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from digest.core.ranking.weights import TITLE
+from digest.core.ranking import weights
 from digest.core.ranking.words import STOP_WORDS
 
 LONGEST_WORD = 48
@@ -142,7 +142,7 @@ def counted(title: Sequence[str], *others: Sequence[str]) -> Counter[str]:
     for text in others:
         found.update(terms(text))
     for term in terms(title):
-        found[term] += TITLE
+        found[term] += weights.TITLE
     return found
 
 
