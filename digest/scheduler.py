@@ -20,6 +20,7 @@ from apscheduler.triggers.interval import IntervalTrigger
 from digest import (
     apart,
     bounces,
+    learning,
     owner,
     pipeline,
     planning,
@@ -207,6 +208,9 @@ class Clockwork:
     def tidy(self) -> None:
         retention.tidy(self.app)
 
+    def learn(self) -> None:
+        learning.refresh(self.app, self.app.clock().astimezone(UTC).date())
+
     def watch(self) -> None:
         watch.watch(self.app, self.transports)
 
@@ -230,6 +234,7 @@ JOBS = (
     Job("letters", _MINUTE, Clockwork.letters),
     Job("bounces", 5 * _MINUTE, Clockwork.bounces),
     Job("watch", _MINUTE, Clockwork.watch),
+    Job("learn", 60 * _MINUTE, Clockwork.learn),
     Job("tidy", timedelta(days=1), Clockwork.tidy),
 )
 
