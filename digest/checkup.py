@@ -31,8 +31,11 @@ def examine(
     """
     # Not build(): that makes what is missing, and refuses what this is to report.
     app = App(settings, Database(settings.database_url), clock, secret=bytes(32))
+    try:
+        yield from ground.check(app)
+    finally:
+        app.database.close()
     leaves = _leaves(settings)
-    yield from ground.check(app)
     yield ground.secret(app)
     yield from _readable(settings)
     yield from told.check(settings, leaves=leaves)

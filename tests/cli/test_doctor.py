@@ -4,6 +4,8 @@ import asyncio
 import json
 import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +22,12 @@ from digest.shipped import shipped
 from tests.cli.conftest import Digest
 from tests.given import needs
 from tests.mail.signed import tags, verified
+from tests.mail.test_smtp_tls import certificate, server_side
 from tests.named import named, txt
 from tests.smtpd import Smtpd
+from tests.stories.test_together import feed
+
+assert certificate  # a fixture
 
 FROM = "Papers <papers@news.example.org>"
 DATA = b"From: papers@news.example.org\r\nSubject: Hello\r\n\r\nHello\r\n"
@@ -235,10 +241,86 @@ def test_a_relay_that_is_not_there_and_an_empty_zone_fail(digest: Digest) -> Non
     assert found["DKIM"] == "warn"
 
 
+LOGIN = ("ada", "a secret")
+
+
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_a_relay_is_asked_over_tls_and_with_its_log_in(
+    digest: Digest, tmp_path: Path, certificate: Path, scheme: str
+) -> None:
+    digest("init")
+    offered = Smtpd(tls=server_side(certificate), implicit=scheme == "smtps", login=LOGIN)
+    with named({}) as server, relay(offered) as (port, smtpd):
+
+        def told(password: str, **environment: str) -> dict[str, str]:
+            url = f"{scheme}://ada:{password}@127.0.0.1:{port}"
+            given = os.environ | LOCAL | {"DIGEST_SMTP_URL": url} | environment
+            command = [sys.executable, "-m", "digest", "doctor", "--json", "--nameserver", server]
+            # A process of its own: whom a machine trusts is read once.
+            done = subprocess.run(
+                command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False
+            )
+            return next(
+                one for one in json.loads(done.stdout)["findings"] if "SMTP 127" in one["name"]
+            )
+
+        untrusted = told("a%20secret")
+        trusted = told("a%20secret", SSL_CERT_FILE=str(certificate))
+        wrong = told("s3sam3", SSL_CERT_FILE=str(certificate))
+    assert untrusted["level"] == wrong["level"] == "fail"
+    assert "certificate is refused" in untrusted["what"]
+    assert trusted["level"] == "ok"
+    assert trusted["what"].startswith("TLS, certificate trusted, logged in")
+    assert "user and password" in wrong["mend"]
+    assert "s3sam3" not in wrong["what"]
+    assert smtpd.messages == []
+
+
+def test_a_relay_without_starttls_fails_where_it_was_asked_for(digest: Digest) -> None:
+    digest("init")
+    with named({}) as server, relay(Smtpd()) as (port, _):
+        given = {"DIGEST_SMTP_URL": f"smtp+starttls://127.0.0.1:{port}"}
+        found = findings(digest, "--nameserver", server, status=1, **given)
+    assert found[f"SMTP 127.0.0.1:{port}"]["level"] == "fail"
+    assert "STARTTLS" in found[f"SMTP 127.0.0.1:{port}"]["what"]
+
+
+def test_online_each_source_is_asked_once(digest: Digest) -> None:
+    digest("init")
+    with feed() as (url, asked):
+        gone = url.replace("feed.xml", "gone.xml")
+        given = {"DIGEST_SOURCES": f"{url} {gone}", "DIGEST_ALLOW_PRIVATE": "1"}
+        assert set(levels(digest, **given).values()) == {"ok"}
+        assert asked == {}  # without --online nobody is asked
+        found = findings(digest, "--online", status=1, **given)
+    told = {each["level"]: each["what"] for name, each in found.items() if "source" in name}
+    assert told["ok"] == "answers, 1 papers now"
+    assert "404" in told["fail"]
+    assert asked == {"/feed.xml": 1, "/gone.xml": 1}
+
+
+def test_postgresql_is_looked_at_too(digest: Digest, postgres_url: str) -> None:
+    given = {"DIGEST_DATABASE_URL": postgres_url, "DIGEST_SECRET": "s" * 32}
+    found = findings(digest, **given)
+    assert (found["database"]["level"], found["secret"]["level"]) == ("ok", "ok")
+    nowhere = postgres_url.replace("digest_", "nowhere_")
+    wrong = findings(digest, status=1, **given | {"DIGEST_DATABASE_URL": nowhere})
+    assert wrong["database"]["level"] == "fail"
+    assert "nowhere_" in wrong["database"]["what"]
+
+
+def findings(
+    digest: Digest, *options: str, status: int = 0, **given: str
+) -> dict[str, dict[str, str]]:
+    """Each finding by its name."""
+    told = json.loads(digest("doctor", *options, "--json", status=status, **LOCAL | given).stdout)
+    return {each["name"]: each for each in told["findings"]}
+
+
 @contextmanager
-def relay() -> Iterator[tuple[int, Smtpd]]:
+def relay(smtpd: Smtpd | None = None) -> Iterator[tuple[int, Smtpd]]:
     """A relay in a thread of its own, with its port."""
-    loop, smtpd = asyncio.new_event_loop(), Smtpd()
+    loop, smtpd = asyncio.new_event_loop(), smtpd or Smtpd()
     serving = threading.Thread(target=loop.run_forever)
     serving.start()
     try:
