@@ -138,7 +138,6 @@ def _signals() -> tuple[signal.Signals, ...]:
 
 def _work(job: Job, pipe: Connection, parent: int) -> None:
     """The life of a worker process."""
-    job.app.database.be_modest()
     sys.setswitchinterval(0.001)  # the wire is not to wait for a thread that composes
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent passes it on, as SIGTERM
     teller = _Teller(pipe)

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-_CACHE_KIB, _MODEST_KIB = 8_000, 3_000
 _PRAGMAS = (
     "busy_timeout=30000",
     "journal_mode=WAL",
     "synchronous=FULL",  # what was told to a relay is not forgotten by a power cut
     "foreign_keys=ON",
     "secure_delete=ON",  # an erased person leaves no bytes behind
+    "cache_size=-4000",  # KiB for each connection: the system's own cache is there for all
 )
 _REVISION = re.compile(r'^revision(?:: str)? = "([^"]+)"$', re.MULTILINE)
 
@@ -45,9 +45,8 @@ class Database:
         self.url = url
         self.engine = _engine(url)
         if self.is_sqlite:
-            event.listen(self.engine, "connect", self._prepare)
+            event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        self._cache_kib = _CACHE_KIB
 
     @property
     def is_sqlite(self) -> bool:
@@ -83,18 +82,6 @@ class Database:
                 yield session
         except SQLAlchemyError as error:
             raise StoreError(_explain(error, self.engine)) from error
-
-    def _prepare(self, connection: Any, _: Any) -> None:
-        # The driver must not open transactions by itself: too late, and without the lock.
-        connection.isolation_level = None
-        for pragma in (*_PRAGMAS, f"cache_size=-{self._cache_kib}"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    def be_modest(self) -> None:
-        """Keep less of SQLite in memory from now on, in one of many processes at work: the
-        system's own cache is theirs together."""
-        self._cache_kib = _MODEST_KIB
-        self.close()
 
     def close(self) -> None:
         """Close all connections that are at rest; the next transaction opens one anew."""
@@ -165,6 +152,13 @@ def _engine(url: str) -> Engine:
 def _begin_sqlite(connection: Any) -> None:
     options = connection.get_execution_options()
     connection.exec_driver_sql(options.get("digest_begin", "BEGIN IMMEDIATE"))
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver must not open transactions by itself: it would do so too late, without the lock.
+    connection.isolation_level = None
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def known_revisions() -> list[str]:
