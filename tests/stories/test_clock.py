@@ -174,6 +174,24 @@ def test_a_holiday_is_told_as_no_lateness_and_alarms_nobody(home: Path, sqlite_u
     assert world.alerts() == []
 
 
+def test_a_holiday_nobody_knew_of_is_told_by_the_ids_and_alarms_nobody(
+    home: Path, sqlite_url: str
+) -> None:
+    """No list names 2027-01-18: its feed is empty, which is neither late nor broken."""
+    sky = Sky(holidays=frozenset({date(2027, 1, 18)}))
+    world = World(home, sqlite_url, datetime(2027, 1, 14, tzinfo=UTC), sky=sky, most=2)
+    reader = world.reader("berlin@example.org", BERLIN)
+    world.leap(datetime(2027, 1, 21, tzinfo=UTC))
+    words = {
+        f"{one.at:%a %d %H:%M}": " ".join(one.text.split()) for one in world.got[reader.address]
+    }
+    told = [when for when, text in words.items() if "arXiv has shown nothing yet today" in text]
+    assert told == ["Mon 18 09:00"]
+    assert not [text for text in words.values() if "late today" in text or "be read" in text]
+    assert {"Tue 19 07:00", "Wed 20 07:00"} <= words.keys()
+    assert world.alerts() == []
+
+
 def test_a_source_broken_for_three_days_is_told_of_truly_and_alarms_once(world: World) -> None:
     world.sky.broken = frozenset({date(2026, 3, 3), date(2026, 3, 4), date(2026, 3, 5)})
     reader = world.reader("berlin@example.org", BERLIN)
