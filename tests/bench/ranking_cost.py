@@ -1,7 +1,9 @@
 """What ranking costs, on one core: `python -m tests.bench.ranking_cost FOLDER`.
 
 FOLDER is one of tests.bench.ranking. Readers are made of its papers: so many likes each, drawn from
-all of them, and two typed lines. Beside it the plain way is timed in the same run: a linear SVM of
+some thousands of them (READ: what a server's readers spoke of), and two typed lines. Then so many
+readers as of a large server, MANY, a shard at a time, each new; most memory is that of all this,
+with the folder's papers held. Beside it the plain way is timed in the same run: a linear SVM of
 scikit-learn fitted for each reader over TF-IDF of words and pairs of words, as arxiv-sanity does.
 """
 
@@ -10,6 +12,7 @@ import os
 import random
 import resource
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -19,14 +22,18 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 from digest.core.ranking import LikedPaper, Pool, Reader, prepare, rank  # noqa: E402
+from digest.core.ranking.likeness import likes  # noqa: E402
 from digest.core.ranking.meant import meaning  # noqa: E402
-from digest.core.ranking.reader import read  # noqa: E402
+from digest.core.ranking.reader import Taste, read  # noqa: E402
 from digest.core.ranking.score import score  # noqa: E402
+from digest.core.ranking.sketch import sketches  # noqa: E402
 from subscribers.profile import InterestProfile  # noqa: E402
 from tests.bench import ranking  # noqa: E402
 
 SHARD = 500
 PAPERS = 300
+READ = 15_000
+MANY = 100_000
 LINES = ("video diffusion", "agents", "privacy", "protein folding", "speech", "robots that grasp")
 
 
@@ -36,9 +43,13 @@ def timed(work: Callable[[], object]) -> float:
     return perf_counter() - start
 
 
-def crowd(bench: ranking.Bench, count: int, likes: int) -> list[Reader]:
-    draw = random.Random(1)
-    papers = [LikedPaper(row["title"], row["abstract"]) for row in bench.papers.values()]
+def spoken(bench: ranking.Bench) -> list[LikedPaper]:
+    rows = [*bench.papers.values()][:READ]
+    return [LikedPaper(row["title"], row["abstract"]) for row in rows]
+
+
+def crowd(papers: list[LikedPaper], count: int, likes: int, seed: int = 1) -> list[Reader]:
+    draw = random.Random(seed)
     return [
         Reader(
             InterestProfile(keywords=tuple(draw.sample(LINES, 2))),
@@ -81,28 +92,35 @@ def main() -> None:
     options.add_argument("--likes", type=int, default=50)
     chosen = options.parse_args()
     bench = ranking.bench(chosen.folder)
-    readers = crowd(bench, 6 * SHARD, chosen.likes)
+    papers = spoken(bench)
+    readers = crowd(papers, 2 * SHARD, chosen.likes)
     preparing = timed(lambda: pool_of(bench))
     pool = pool_of(bench)
     lines = [line for one in readers[:SHARD] for line in read(one).keywords]
     compiling = timed(lambda: [meaning(bench.vocabulary, line) for line in lines]) / SHARD
+    sketching = timed(lambda: sketches(bench.vocabulary, papers)) / READ * chosen.likes
     first = timed(lambda: rank(pool, readers[:SHARD])) / SHARD
-    for at in range(1, 5):
-        rank(pool, readers[at * SHARD : (at + 1) * SHARD])
-    warm = readers[5 * SHARD :]
-    scoring = min(timed(lambda: score(pool, warm)) for _ in range(2)) / SHARD
-    whole = min(timed(lambda: rank(pool, warm)) for _ in range(2)) / SHARD
+    likes(pool, [Taste(tuple(papers), (1.0,) * READ)])
+    warm = readers[SHARD:]
+    scoring = min(timed(lambda: score(pool, warm)) for _ in range(3)) / SHARD
+    whole = min(timed(lambda: rank(pool, warm)) for _ in range(3)) / SHARD
+    many = sum(
+        timed(partial(score, pool, crowd(papers, SHARD, chosen.likes, seed)))
+        for seed in range(MANY // SHARD)
+    )
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
     svm, reading = plain(bench, readers[0])
     micro = 1e6
     print(f"features of a new paper          {preparing / PAPERS * 1000:8.2f} ms")
     print(f"compiling a reader's lines       {compiling * micro:8.0f} us")
-    print(f"a reader in the first shard      {first * micro:8.0f} us, {chosen.likes} likes each")
+    print(f"  and {chosen.likes} likes, each seen first  {sketching * 1000:8.1f} ms")
+    print(f"a reader in a day's first shard  {first * micro:8.0f} us, {chosen.likes} likes each")
     print(f"scoring {PAPERS} papers for a reader  {scoring * micro:8.0f} us, in shards of {SHARD}")
     print(f"  with selection and reasons     {whole * micro:8.0f} us")
+    print(f"{MANY} readers x {PAPERS} papers     {many:8.1f} s")
     print(f"plain scikit-learn, a reader     {svm * micro:8.0f} us: {svm / scoring:.0f} times")
     print(f"plain features of a paper        {reading * 1000:8.2f} ms")
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    print(f"most memory                      {most:8d} MB")
+    print(f"most memory, ours                {most:8d} MB")
     print(f"numpy {np.__version__}")
 
 
