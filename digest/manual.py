@@ -62,7 +62,7 @@ def foresee(app: App, wish: Wish) -> Forecast:
             count=count,
             left_out=_left_out(session, plan, ids, count, unknown),
             suppressed=_suppressed(session, app, plan, count),
-            samples=runs.some_wanted(session, plan),
+            samples=runs.some_wanted(session, plan) if count else (),
             warning=_warning(session, app),
         )
 

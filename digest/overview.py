@@ -94,7 +94,7 @@ def look(app: App) -> Overview:
             doubts=tallies.in_doubt(session, live),
             sources=_sources(session, app, now),
             jobs=tallies.jobs(session, limit=12),
-            runs=account.recent(session, limit=5),
+            runs=account.recent(session, limit=5, live=live),
             series=series,
             log=audit.recent(session, limit=6),
         )

@@ -1,6 +1,6 @@
 """The account of runs: the runs themselves, and each row by row, with the last words about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -34,14 +34,22 @@ class Entry:
 
 
 def recent(
-    session: Session, *, day: date | None = None, limit: int, before: int | None = None
+    session: Session,
+    *,
+    day: date | None = None,
+    limit: int,
+    before: int | None = None,
+    live: Mapping[int, dict[State, int]] | None = None,
 ) -> list[Run]:
-    """The runs, of one day or of all, newest first: those with a number below `before`."""
+    """The runs, of one day or of all, newest first: those with a number below `before`. `live` is
+    how those stand that have no stored account, where somebody counted it already."""
     query = select(RunRow, EditionRow.day).join(EditionRow).where(_on(day))
     if before is not None:
         query = query.where(RunRow.id < before)
     rows = session.execute(query.order_by(RunRow.id.desc()).limit(limit)).all()
-    now = runs.counts(session, [row.id for row, _ in rows if row.outcomes is None])
+    known = live or {}
+    unknown = [row.id for row, _ in rows if row.outcomes is None and row.id not in known]
+    now = {**known, **runs.counts(session, unknown)}
     return [runs.value(row, on, now) for row, on in rows]
 
 

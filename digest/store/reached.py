@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from digest.core.packing import unpack_ids
 from digest.store.tables import DeliveryRow, EditionRow
 
-PART = 4_000
+PART = 2_000
 
 
 @dataclass(frozen=True, slots=True)

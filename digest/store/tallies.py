@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from digest.core.delivery import State
@@ -153,7 +153,7 @@ def steps_by_day(
     """How many consent events of these kinds there were on each of these days (UTC)."""
     row = ConsentEventRow
     query = select(func.count()).select_from(row).where(row.kind.in_(kinds))
-    return {day: session.scalar(query.where(*_on(row.at, day))) or 0 for day in days}
+    return _by_day(session, query, row.at, days)
 
 
 def reports_by_day(
@@ -162,7 +162,13 @@ def reports_by_day(
     """How many reports of these kinds came to the bounce mailbox on each of these days (UTC)."""
     row = BounceReportRow
     query = select(func.count()).select_from(row).where(row.kind.in_(kinds))
-    return {day: session.scalar(query.where(*_on(row.at, day))) or 0 for day in days}
+    return _by_day(session, query, row.at, days)
+
+
+def _by_day(session: Session, count: Select[int], at: Any, days: Sequence[date]) -> dict[date, int]:
+    """A count of each day: one statement for all of them, each by its range of the index."""
+    counts = [count.where(*_on(at, day)).scalar_subquery() for day in days]
+    return dict(zip(days, session.execute(select(*counts)).one(), strict=True))
 
 
 def _on(instant: Any, day: date) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
