@@ -39,6 +39,7 @@ bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.send --signed
 	$(BIN)/python -m tests.bench.smtp
 	$(BIN)/python -m tests.bench.dkim
+	$(BIN)/python -m tests.bench.desk
 	$(BIN)/python -m tests.bench.signup
 	@if test -d ../shared/rankbench/dev; then \
 		$(BIN)/python -m tests.bench.ranking_cost ../shared/rankbench/dev; fi
