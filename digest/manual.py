@@ -57,10 +57,10 @@ def foresee(app: App, wish: Wish) -> Forecast:
     with app.read() as session:
         ids, unknown = audience.resolve(session, wish)
         plan = replace(sender.plan_of(app, wish.day, ids), days=wish.days)
-        count = runs.count_wanted(session, plan)
+        count, had = runs.reach(session, plan)
         return Forecast(
             count=count,
-            left_out=_left_out(session, plan, ids, count, unknown),
+            left_out=_left_out(session, ids, count, had, unknown),
             suppressed=_suppressed(session, app, plan, count),
             samples=runs.some_wanted(session, plan) if count else (),
             warning=_warning(session, app),
@@ -68,10 +68,9 @@ def foresee(app: App, wish: Wish) -> Forecast:
 
 
 def _left_out(
-    session: Session, plan: runs.Plan, ids: list[int] | None, count: int, unknown: int
+    session: Session, ids: list[int] | None, count: int, had: int, unknown: int
 ) -> tuple[tuple[str, int], ...]:
     standing = audience.statuses(session, ids)
-    had = runs.served(session, plan)
     here = sum(standing.values())
     away = [Status.PENDING, Status.PAUSED, Status.UNSUBSCRIBED]
     rest = here - count - had - sum(standing[status] for status in away)
@@ -89,6 +88,8 @@ def _left_out(
 def _suppressed(session: Session, app: App, plan: runs.Plan, count: int) -> int | None:
     if count > COUNTED:
         return None
+    if not count:
+        return 0
     wanted = runs.wanted(session, plan)
     return len(suppression.suppressed_ids(session, wanted, key=app.secret))
 

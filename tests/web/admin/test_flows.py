@@ -84,7 +84,7 @@ def test_a_send_is_looked_at_confirmed_undone_and_sent_to_each_once(
     assert sorted(mail["To"] for mail in desk.mails()) == [
         f"reader{n}@example.org" for n in range(READERS)
     ]
-    assert "done" in owner.get(f"/admin/runs/{run_id}").text
+    until(lambda: "done" in owner.get(f"/admin/runs/{run_id}").text)
     with desk.app.read() as session:
         told = [line.what for line in audit.recent(session, limit=9)]
     assert told.count("ordered a send") == 2
