@@ -18,7 +18,7 @@ from digest.core import breaker
 from digest.core.delivery import State
 from digest.core.wish import MOST_DAYS, Whom, Wish
 from digest.errors import DigestError, SendError, UnknownRun
-from digest.store import audience, audit, complaints, runs, sends
+from digest.store import audience, audit, complaints, freezing, runs, sends
 from digest.store.sends import Send, SendState
 from subscribers import suppression
 from subscribers.consent import Status
@@ -57,12 +57,12 @@ def foresee(app: App, wish: Wish) -> Forecast:
     with app.read() as session:
         ids, unknown = audience.resolve(session, wish)
         plan = replace(sender.plan_of(app, wish.day, ids), days=wish.days)
-        count, had = runs.reach(session, plan)
+        count, had = freezing.reach(session, plan)
         return Forecast(
             count=count,
             left_out=_left_out(session, ids, count, had, unknown),
             suppressed=_suppressed(session, app, plan, count),
-            samples=runs.some_wanted(session, plan) if count else (),
+            samples=freezing.some_wanted(session, plan) if count else (),
             warning=_warning(session, app),
         )
 
@@ -85,12 +85,12 @@ def _left_out(
     return tuple((why, number) for why, number in found if number > 0)
 
 
-def _suppressed(session: Session, app: App, plan: runs.Plan, count: int) -> int | None:
+def _suppressed(session: Session, app: App, plan: freezing.Plan, count: int) -> int | None:
     if count > COUNTED:
         return None
     if not count:
         return 0
-    wanted = runs.wanted(session, plan)
+    wanted = freezing.wanted(session, plan)
     return len(suppression.suppressed_ids(session, wanted, key=app.secret))
 
 
@@ -133,7 +133,7 @@ def order(
 def _freeze(session: Session, app: App, wish: Wish, send: Send, count: int | None) -> None:
     ids, _ = audience.resolve(session, wish)
     plan = replace(sender.plan_of(app, wish.day, ids), days=wish.days)
-    run = runs.freeze(session, plan)
+    run = freezing.freeze(session, plan)
     size = run.audience if run else 0
     if count is not None and count != size:
         raise SendError(f"it would go to {size:,} now, not to {count:,}: look at it again")

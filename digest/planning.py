@@ -13,7 +13,7 @@ from digest.app import App
 from digest.core.announcing import SourceState
 from digest.core.schedule import Due
 from digest.sender import mind_complaints
-from digest.store import due, runs
+from digest.store import due, freezing, runs
 from digest.store.states import State
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,9 @@ def _freeze(app: App, one: Due, now: datetime) -> list[runs.Run]:
             left = one.at + _deadline(app) - now
             run = None
             if left > timedelta(0):
-                run = runs.freeze(session, runs.Plan(one.day, now, left, due_at=one.at, upto=upto))
+                run = freezing.freeze(
+                    session, freezing.Plan(one.day, now, left, due_at=one.at, upto=upto)
+                )
                 mind_complaints(app, session, run)
             due.advance(session, one, upto)
         if run is not None:

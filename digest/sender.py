@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 from digest import crew, steering
 from digest.app import App
 from digest.core import breaker
-from digest.core.delivery import FINAL, State
+from digest.core.delivery import State
 from digest.drain import Drain
 from digest.handover import Handover
 from digest.mail import language as languages
 from digest.selection import Selector
-from digest.store import complaints, runs
+from digest.store import complaints, freezing, runs
 from digest.ways_out import TransportFactory, lanes_of
 from subscribers import roster, suppression
 
@@ -75,16 +75,16 @@ class How(TypedDict, total=False):
     asked: Callable[[], bool]
 
 
-def plan_of(app: App, day: date, only: Sequence[int] | None = None) -> runs.Plan:
+def plan_of(app: App, day: date, only: Sequence[int] | None = None) -> freezing.Plan:
     """The plan of a manual send of a day, to all active readers or to `only` these."""
     deadline = timedelta(hours=app.settings.deadline_hours)
-    return runs.Plan(day, app.clock(), deadline, subscriber_ids=only)
+    return freezing.Plan(day, app.clock(), deadline, subscriber_ids=only)
 
 
 def audience(app: App, day: date, only: Sequence[int] | None = None) -> int:
     """For how many readers a send of this day would be; writes nothing."""
     with app.read() as session:
-        return runs.count_wanted(session, plan_of(app, day, only))
+        return freezing.count_wanted(session, plan_of(app, day, only))
 
 
 def rehearse(app: App, day: date, only: Sequence[int] | None = None) -> Sent:
@@ -92,8 +92,8 @@ def rehearse(app: App, day: date, only: Sequence[int] | None = None) -> Sent:
     selector = Selector(day, app.rising)
     with app.read() as session:
         plan = plan_of(app, day, only)
-        ids = runs.wanted(session, plan)
-        told = Sent(len(ids), already=runs.served(session, plan))
+        ids = freezing.wanted(session, plan)
+        told = Sent(len(ids), already=freezing.served(session, plan))
         for part in _groups(ids, plan.shard_size):
             readers = list(roster.by_ids(session, part).values())
             refused = suppression.suppressed_ids(session, part, key=app.secret)
@@ -117,8 +117,8 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     for run_id in cancelled:
         steering.wind_up(app, run_id)
     with app.begin() as session:
-        already = runs.served(session, plan)
-        new = runs.freeze(session, plan)
+        already = freezing.served(session, plan)
+        new = freezing.freeze(session, plan)
         mind_complaints(app, session, new)
         unfinished = runs.unfinished(session, day) if only is None else [new.id] if new else []
         open_runs, held = _reopened(session, unfinished)
@@ -159,7 +159,7 @@ def _reopened(session: Session, unfinished: Sequence[int]) -> tuple[list[runs.Ru
 
 def _drain(app: App, day: date, open_runs: Sequence[runs.Run], how: How, already: int = 0) -> Sent:
     told = Sent(already=already, run_ids=tuple(run.id for run in open_runs))
-    tally = Tally(sum(map(_left, open_runs)))
+    tally = Tally(sum(run.left for run in open_runs))
     progress = how.get("progress", _silent)
     progress(tally)
     workers = how.get("workers") or app.settings.workers or crew.cores()
@@ -175,11 +175,6 @@ def _drain(app: App, day: date, open_runs: Sequence[runs.Run], how: How, already
 
 def _silent(_tally: Tally) -> None:
     return None
-
-
-def _left(run: runs.Run) -> int:
-    """How many of a run's deliveries have not ended."""
-    return sum(count for state, count in run.outcomes.items() if state not in FINAL)
 
 
 def _hear(tally: Tally, progress: Progress, ended: Counter[State]) -> None:

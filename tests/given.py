@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from digest.core.diff import Finding, Rising, diff
 from digest.core.identity import identities
 from digest.core.paper import Paper
-from digest.store import papers, runs
+from digest.store import freezing, papers
 from digest.store.database import Database
 from subscribers import address, roster
 from subscribers.consent import Consent, ConsentKind, Status
@@ -131,5 +131,5 @@ def plan(
     shard_size: int = 200,
     only: Sequence[int] | None = None,
     deadline: timedelta = timedelta(hours=20),
-) -> runs.Plan:
-    return runs.Plan(day(number), at(number, hour), deadline, shard_size, only)
+) -> freezing.Plan:
+    return freezing.Plan(day(number), at(number, hour), deadline, shard_size, only)

@@ -3,7 +3,7 @@
 from sqlalchemy import delete, insert, update
 
 from digest.core.delivery import Phase, State
-from digest.store import account, runs
+from digest.store import account, freezing, runs
 from digest.store.database import Database
 from digest.store.tables import AttemptRow, DeliveryRow
 from subscribers.tables import SubscriberRow
@@ -13,7 +13,7 @@ from tests.given import at, day, plan
 
 def frozen(database: Database, number: int = 0) -> int:
     with database.begin() as session:
-        run = runs.freeze(session, plan(number))
+        run = freezing.freeze(session, plan(number))
     assert run is not None
     return run.id
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from digest.core.delivery import State
-from digest.store import bounces, complaints, runs
+from digest.store import bounces, complaints, freezing
 from digest.store.bounces import Logged
 from digest.store.complaints import Complaints
 from digest.store.database import Database
@@ -64,7 +64,7 @@ def test_an_open_run_is_asked_by_its_rows(database: Database) -> None:
     done(database, 8, 30)
     with database.begin() as session:
         given.subscribers(session, 5)
-        run = runs.freeze(session, given.plan(9))
+        run = freezing.freeze(session, given.plan(9))
         assert run is not None
         session.execute(
             text("UPDATE deliveries SET state = :state WHERE id <= 2"), {"state": State.SENT}
@@ -76,7 +76,7 @@ def test_the_cost_follows_the_week(sqlite_url: str) -> None:
     database = Database(sqlite_url)
     with database.begin() as session:
         given.subscribers(session, 5)
-        runs.freeze(session, given.plan(9))
+        freezing.freeze(session, given.plan(9))
     with watched(database) as plans:
         lately(database)
     database.engine.dispose()

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import event, text
 
 from digest.core.delivery import State
-from digest.store import deliveries, editions, history, outbox, papers, runs, tallies
+from digest.store import deliveries, editions, freezing, history, outbox, papers, runs, tallies
 from digest.store.database import Database
 from tests import given
 from tests.given import RISING, at, collected, day, paper, plan, sight
@@ -66,7 +66,7 @@ def test_keeping_a_listing_scans_no_table(database: Database) -> None:
 def test_a_readers_past_is_looked_up_by_reader(database: Database) -> None:
     with database.begin() as session:
         ids = given.subscribers(session, 5)
-        runs.freeze(session, plan(0))
+        freezing.freeze(session, plan(0))
     with watched(database) as plans, database.read() as session:
         deliveries.last_digests(session, ids, day(1))
         deliveries.sent_papers(session, ids, day(0))
@@ -78,7 +78,7 @@ def test_a_readers_past_is_looked_up_by_reader(database: Database) -> None:
 def test_a_shard_is_drained_by_its_own_rows(database: Database) -> None:
     with database.begin() as session:
         given.subscribers(session, 5)
-        run = runs.freeze(session, plan(0))
+        run = freezing.freeze(session, plan(0))
     assert run is not None
     with watched(database) as plans, database.begin() as session:
         shard = outbox.claim_shard(session, run.id, owner="a", now=at(0, 8))
@@ -96,12 +96,12 @@ def test_a_shard_is_drained_by_its_own_rows(database: Database) -> None:
 def test_freezing_a_day_does_not_go_through_the_days_before(database: Database) -> None:
     with database.begin() as session:
         given.subscribers(session, 5)
-        runs.freeze(session, plan(0))
+        freezing.freeze(session, plan(0))
     with watched(database) as plans, database.begin() as session:
-        runs.freeze(session, plan(1))
+        freezing.freeze(session, plan(1))
         tallies.outcomes(session, day(1))
-        runs.served(session, plan(1))
-        runs.wanted(session, plan(1))
+        freezing.served(session, plan(1))
+        freezing.wanted(session, plan(1))
     assert scans(plans) == []
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from digest.core.delivery import State
 from digest.core.packing import pack_ids
-from digest.store import deliveries, runs
+from digest.store import deliveries, freezing
 from digest.store.database import Database
 from digest.store.editions import Last
 from digest.store.tables import DeliveryRow
@@ -23,7 +23,7 @@ def digest(
 ) -> None:
     """A reader's digest of a day, as it stands."""
     with database.begin() as session:
-        assert runs.freeze(session, plan(number, only=[who]))
+        assert freezing.freeze(session, plan(number, only=[who]))
         session.execute(
             update(DeliveryRow)
             .where(DeliveryRow.subscriber_id == who, DeliveryRow.local_day == day(number))

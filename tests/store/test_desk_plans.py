@@ -17,12 +17,12 @@ from digest.store import (
     complaints,
     deliveries,
     due,
+    freezing,
     jobs,
     ledger,
     letters,
     open_runs,
     reached,
-    runs,
     sends,
     tallies,
     troubles,
@@ -45,7 +45,7 @@ def session(sqlite_url: str) -> Iterator[Session]:
     database = Database(sqlite_url)
     with database.begin() as session:
         given.subscribers(session, 30)
-        assert runs.freeze(session, plan(shard_size=5)) is not None
+        assert freezing.freeze(session, plan(shard_size=5)) is not None
     with database.begin() as session:
         yield session
     database.engine.dispose()
@@ -71,8 +71,8 @@ QUERIES: dict[str, Callable[[Session], Any]] = {
     "a reader by a part of it": lambda s: roster.search(s, "reader3"),
     "one reader's consent": lambda s: roster.consents(s, 3),
     "who got a paper": lambda s: reached.by(s, [1], day(0)),
-    "whom a send is for": lambda s: runs.wanted(s, plan()),
-    "who had it": lambda s: runs.served(s, plan()),
+    "whom a send is for": lambda s: freezing.wanted(s, plan()),
+    "who had it": lambda s: freezing.served(s, plan()),
     "sends that are due": lambda s: sends.due(s, now=at(1)),
     "sends without a runner": lambda s: sends.orphans(s, lambda _: True),
     "whether the clock is behind": lambda s: due.is_behind(s, now=at(1)),

@@ -10,7 +10,7 @@ from sqlalchemy import update
 
 from digest.core.delivery import Outcome, Phase, State
 from digest.errors import IllegalTransition, LostClaim
-from digest.store import deliveries, doubts, outbox, runs
+from digest.store import deliveries, doubts, freezing, outbox, runs
 from digest.store.database import Database
 from digest.store.deliveries import Delivery
 from digest.store.runs import Run
@@ -27,7 +27,7 @@ def ids(database: Database) -> list[int]:
     """Four readers: the first sent to, the next two in doubt, the last planned; in one shard."""
     with database.begin() as session:
         who = given.subscribers(session, 4)
-        assert runs.freeze(session, plan()) is not None
+        assert freezing.freeze(session, plan()) is not None
     for reader, state in zip(who, (State.SENT, State.IN_DOUBT, State.IN_DOUBT), strict=False):
         set_state(database, reader, state)
     return who
@@ -132,7 +132,7 @@ def test_what_a_later_run_took_over_is_counted_only_there(
 ) -> None:
     end(database, ids[3], State.EMPTY)
     with database.begin() as session:
-        later = runs.freeze(session, plan())
+        later = freezing.freeze(session, plan())
     assert later is not None
     assert (later.audience, get(database).audience) == (1, 4)
     decide(database, State.PLANNED)

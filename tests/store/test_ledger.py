@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, select
 
 from digest.core.delivery import FINAL, Outcome, Phase, State
 from digest.errors import LostClaim
-from digest.store import outbox, runs
+from digest.store import freezing, outbox, runs
 from digest.store.database import Database
 from digest.store.outbox import LEASE, Claimed, Shard
 from digest.store.tables import AttemptRow, DeliveryRow, EditionRow, RunRow, ShardRow
@@ -49,7 +49,7 @@ class Ledger(RuleBasedStateMachine):
         with self.database.begin() as session:
             for table in (AttemptRow, DeliveryRow, ShardRow, RunRow, EditionRow):
                 session.execute(delete(table))
-            run = runs.freeze(session, plan(shard_size=size))
+            run = freezing.freeze(session, plan(shard_size=size))
         assert run is not None
         self.run, self.now = run, at(0, 8)
         self.senders = [Sender(), Sender()]

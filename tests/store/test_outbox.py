@@ -13,7 +13,7 @@ from digest.core.delivery import Outcome, Phase, State, retry_at
 from digest.core.edition import Change, Pick, Section
 from digest.core.packing import pack_ids, pack_picks
 from digest.errors import IllegalTransition, LostClaim
-from digest.store import deliveries, outbox, runs
+from digest.store import deliveries, freezing, outbox, runs
 from digest.store.database import Database
 from digest.store.outbox import LEASE, Claimed, Composed, Shard
 from digest.store.tables import DeliveryRow, ShardRow
@@ -31,7 +31,7 @@ def run_id(database: Database) -> int:
     """A run of three readers in one shard."""
     with database.begin() as session:
         given.subscribers(session, 3)
-        run = runs.freeze(session, plan())
+        run = freezing.freeze(session, plan())
     assert run is not None
     return run.id
 
@@ -123,7 +123,7 @@ def test_a_clock_set_back_by_a_day_holds_nothing_up(database: Database, run_id: 
 def test_of_many_who_claim_at_once_each_shard_has_one_holder(database: Database) -> None:
     with database.begin() as session:
         given.subscribers(session, 12)
-        run = runs.freeze(session, plan(shard_size=4))
+        run = freezing.freeze(session, plan(shard_size=4))
     assert run is not None
     start = Barrier(6)
 
@@ -191,7 +191,7 @@ def test_an_old_holder_never_touches_a_promise_that_was_made_again(
     newer, again = held(database, run_id, LATER)
     act(database, outbox.end, newer, [one.id for one in again], State.EMPTY, "nothing", LATER)
     with database.begin() as session:
-        run = runs.freeze(session, plan(hour=9))
+        run = freezing.freeze(session, plan(hour=9))
     assert run is not None
     shard, _ = held(database, run.id, at(0, 10))
     assert shard.epoch == stale.epoch  # the epochs alone would not tell them apart

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from digest.core.delivery import State
 from digest.errors import StoreError
-from digest.store import runs, tallies
+from digest.store import freezing, runs, tallies
 from digest.store.database import Database
 from digest.store.runs import Run
 from digest.store.tables import DeliveryRow, RunRow
@@ -24,9 +24,9 @@ def readers(database: Database, count: int = 3) -> list[int]:
         return given.subscribers(session, count)
 
 
-def freeze(database: Database, asked: runs.Plan | None = None) -> Run | None:
+def freeze(database: Database, asked: freezing.Plan | None = None) -> Run | None:
     with database.begin() as session:
-        return runs.freeze(session, asked or plan())
+        return freezing.freeze(session, asked or plan())
 
 
 def set_state(database: Database, who: Sequence[int], state: State) -> None:
@@ -75,7 +75,7 @@ def test_only_those_who_agreed_and_are_not_paused_are_promised(database: Databas
         given.subscriber(session, "pending@example.org", status=Status.PENDING)
         given.subscriber(session, "gone@example.org", status=Status.UNSUBSCRIBED)
     with database.read() as session:
-        assert runs.wanted(session, plan()) == [active, over]
+        assert freezing.wanted(session, plan()) == [active, over]
     freeze(database)
     assert promised_to(database) == {active, over}
 
@@ -116,8 +116,8 @@ def test_a_promise_that_ended_without_a_hand_over_is_made_again(
     set_state(database, ids[1:], State.SENT)
     with database.begin() as session:
         assert runs.finish(session, first.id)
-        assert runs.wanted(session, plan()) == ids[:1]
-        assert runs.served(session, plan()) == 2
+        assert freezing.wanted(session, plan()) == ids[:1]
+        assert freezing.served(session, plan()) == 2
     second = freeze(database)
     assert second is not None
     assert (second.audience, second.outcomes) == (1, {State.PLANNED: 1})

@@ -9,7 +9,7 @@ from digest import apart, pipeline
 from digest.app import App
 from digest.core.delivery import State
 from digest.sender import plan_of
-from digest.store import runs
+from digest.store import freezing, runs
 from tests.stories.test_send import DAY, listing, mails, reader
 
 TITLES = ["Robots that fold towels", "Whale song decoded", "A tea ceremony"]
@@ -22,7 +22,7 @@ def run_id(app: App, home: Path) -> int:
     for number in range(40):
         reader(app, f"r{number}@example.org", interests=["robots that fold"])
     with app.begin() as session:
-        run = runs.freeze(session, plan_of(app, DAY))
+        run = freezing.freeze(session, plan_of(app, DAY))
     assert run is not None
     return run.id
 

@@ -28,7 +28,7 @@ from digest.app import App
 from digest.core.delivery import FINAL, State
 from digest.errors import DigestError
 from digest.handover import GROUP
-from digest.store import runs
+from digest.store import freezing, runs
 from digest.store.tables import DeliveryRow
 from subscribers import address as addresses
 from subscribers import roster
@@ -349,7 +349,7 @@ def test_a_full_disk_pauses_the_run_in_one_line_and_loses_nothing(
 
     event.listen(app.database.engine, "connect", limit)
     with app.begin() as session:  # promised while there was room
-        assert runs.freeze(session, sender.plan_of(app, DAY))
+        assert freezing.freeze(session, sender.plan_of(app, DAY))
     app.database.close()
     with sqlite3.connect(app.database.file or "") as plain:
         pages[0] = plain.execute("PRAGMA page_count").fetchone()[0] + 3

@@ -15,7 +15,7 @@ from digest.errors import IllegalTransition, UnknownRun
 from digest.pipeline import collect
 from digest.settings import load
 from digest.steering import Step
-from digest.store import outbox, runs
+from digest.store import freezing, outbox, runs
 from digest.store.tables import DeliveryRow, ShardRow
 from tests import given
 from tests.given import plan
@@ -30,7 +30,7 @@ def app(home: object, database_url: str) -> Iterator[App]:
     app = build(load(database_url=database_url, secret=SecretStr("s" * 40)))
     with app.begin() as session:
         given.subscribers(session, READERS)
-        assert runs.freeze(session, plan(shard_size=2)) is not None
+        assert freezing.freeze(session, plan(shard_size=2)) is not None
     yield app
     app.database.engine.dispose()
 
