@@ -89,6 +89,7 @@ def audience(app: App, day: date, only: Sequence[int] | None = None) -> int:
 
 def rehearse(app: App, day: date, only: Sequence[int] | None = None) -> Sent:
     """What a send of this day would do, as far as it can be known before; writes nothing."""
+    lanes_of(app, 1)  # a wrong setting is told here as well as by the send itself
     selector = Selector(day, app.rising)
     with app.read() as session:
         plan = plan_of(app, day, only)
@@ -110,7 +111,8 @@ def send(app: App, day: date, only: Sequence[int] | None = None, **how: Unpack[H
     Without `only`, runs that an earlier send of this day left unfinished are finished too.
     Sending a second time finds everybody served.
     """
-    languages.load(app.templates).check()  # a broken file is told before anything is promised
+    languages.load(app.templates).check()  # what is broken is told before anything is promised
+    lanes_of(app, 1, how.get("transports"))
     plan = plan_of(app, day, only)
     with app.read() as session:
         cancelled = runs.unaccounted(session, day, runs.CANCELLED)
@@ -150,7 +152,7 @@ def _reopened(session: Session, unfinished: Sequence[int]) -> tuple[list[runs.Ru
     for run_id in unfinished:
         run = runs.get(session, run_id)
         if run is not None and run.state == "paused" and breaker.awaits_a_person(run.note):
-            held.append(f"run {run_id}: {run.note}")
+            held.append(f"{run.left:,} wait in run {run_id}: {run.note}")
         elif run is not None:
             runs.set_state(session, run_id, "running")
             found.append(replace(run, state="running", note=""))

@@ -133,7 +133,10 @@ def print_next(run: Run) -> None:
 
 def _next(run: Run) -> list[tuple[str, str]]:
     steps = {
-        "running": [(f"digest runs pause {run.id}", "stops it before its next group")],
+        "running": [
+            (f"digest send --day {run.day}", "goes on with it, where no sender is at work"),
+            (f"digest runs pause {run.id}", "stops it before its next group"),
+        ],
         "paused": [(f"digest runs resume {run.id}", "goes on with it from here")],
         "cancelled": [(f"digest send --day {run.day}", "promises the cancelled anew")],
     }.get(run.state, [])

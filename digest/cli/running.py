@@ -29,9 +29,11 @@ def run(
     """
     # Loaded only here: together they cost the other commands most of a second.
     from digest import logs, scheduler
+    from digest.ways_out import lanes_of
     from digest.web import server
 
     app = app_of(context)
+    lanes_of(app, 1)  # a wrong setting is told at the start, not in the night
     logs.configure(logging.INFO)
     # The server raises the signal that ended it once more: then this is to be the end of it.
     signal.signal(signal.SIGTERM, lambda _number, _frame: None)

@@ -144,7 +144,8 @@ def cancel(context: typer.Context, run: Number, yes: Yes = False, as_json: Json 
         confirm_count(waiting, question, "nothing was cancelled")
     with progress("cancelling") as bar:
         done = steering.cancel(app, run, bar)
-    _say(done, f"run {run} is cancelled{_before(done)}: {_readers(done.count)} taken back",
+    rest = f", {done.run.left:,} more as their sender hands them back" if done.run.left else ""
+    _say(done, f"run {run} is cancelled{_before(done)}: {_readers(done.count)} taken back{rest}",
          as_json=as_json)  # fmt: skip
     if not as_json:
         account.print_next(done.run)

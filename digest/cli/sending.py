@@ -161,25 +161,39 @@ def report(told: Sent, day: date, *, as_json: bool, dry_run: bool = False) -> No
     """What a send did, or would do."""
     outcomes = {state.value: number for state, number in sorted(told.outcomes.items())}
     if as_json:
-        more = {"dry_run": True} if dry_run else {"paused": told.paused or None}
+        more: dict[str, Any] = {"dry_run": True}
+        if not dry_run:
+            more = {"paused": told.paused or None, "stopped": told.stopped,
+                    "runs": list(told.run_ids)}  # fmt: skip
         print_json({"audience": told.audience, "outcomes": outcomes, "already": told.already,
                     "day": day, **more})  # fmt: skip
         return
-    parts = [f"{number} {state.replace('_', ' ')}" for state, number in outcomes.items()]
-    before = f"; {told.already} had it before" if told.already else ""
+    parts = [f"{number:,} {state.replace('_', ' ')}" for state, number in outcomes.items()]
+    before = f"; {told.already:,} had it before" if told.already else ""
     if dry_run:
         out.print(f"{day}: for {_readers(told.audience)}: {', '.join(parts) or 'nothing'}{before} "
                   "(dry run, nothing was sent)")  # fmt: skip
     elif not told.audience:
-        out.print(f"{day}: nothing to send{before}")
+        out.print(f"{day}: nothing {'was sent' if told.paused else 'to send'}{before}")
     else:
         out.print(f"{day}: {_readers(told.audience)}: {', '.join(parts)}{before}")
-    if at_work := told.outcomes[State.CLAIMED] + told.outcomes[State.IN_FLIGHT]:
-        err.print(f"another send is at work on {at_work} of these: see again when it is done")
-    if told.paused:
+    _report_left(told, day)
+
+
+def _report_left(told: Sent, day: date) -> None:
+    """What is left to do, and by which command."""
+    again = f"digest send --day {day}"
+    in_doubt = told.outcomes[State.IN_DOUBT]
+    lost = f"nothing was lost; {in_doubt:,} in doubt" if in_doubt else "nothing was lost"
+    if told.paused and told.outcomes[State.CANCELLED]:
+        err.print(f"{told.outcomes[State.CANCELLED]:,} get nothing by this run: {told.paused}",
+                  style="red", markup=False)  # fmt: skip
+    elif told.paused:
         err.print(f"paused: {told.paused}", style="red", markup=False)
-        err.print("nothing was lost", style="dim")
+        err.print(lost, style="dim")
     elif told.stopped:
-        err.print("stopped: nothing was lost; the same command goes on")
+        err.print(f"stopped: {lost}; the same command goes on")
+    elif at_work := told.outcomes[State.CLAIMED] + told.outcomes[State.IN_FLIGHT]:
+        err.print(f"another send is at work on {at_work:,} of these: see again when it is done")
     elif put_off := told.outcomes[State.DEFERRED]:
-        err.print(f"{put_off} put off by a server: the same command tries again, --wait waits")
+        err.print(f"{put_off:,} put off by a server: `{again}` tries again, --wait waits")

@@ -136,5 +136,5 @@ def confirm_count(count: int, question: str, undone: str = "nothing was sent") -
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         return
     answer = out.input(f"{question} Type [bold]{count}[/] to go on: ")
-    if answer.strip() != str(count):
+    if answer.strip().replace(",", "") != str(count):
         fail(f"{undone}: the count was not typed")

@@ -16,8 +16,10 @@ BY_COMMAND = "paused by command"
 EXAMPLE = "temporary=5 permanent=1 complaints=0.1"
 WINDOW, ENOUGH = 1000, 200
 POLICY_SHARE = 2.0
-# So many refusals of us among the last so many outcomes.
+# So many refusals of us among the last so many outcomes; and so many answers that never came: more
+# than one relay that starts again takes with it.
 _BURSTS = ((3, 3), (10, 50))
+_LOST_BURST = (25, 50)
 # No TLS, no log-in: it is the same for every message. Source: RFC 4954, 6; RFC 3207, 4.
 _LOG_IN = frozenset({432, 454, 530, 534, 535, 538})
 _SECURITY = re.compile(r"[45]\.7\.\d+")
@@ -26,7 +28,7 @@ _WORDS = 200
 _LEAST_COMPLAINTS, _LEAST_SENT = 3, 1000
 _PER_CENT = re.compile(r"(?P<name>[a-z]+)=(?:(?P<limit>\d{1,3}(?:\.\d{1,4})?)%?|off)")
 
-_POLICY, _TEMPORARY, _PERMANENT = "policy", "temporary", "permanent"
+_POLICY, _TEMPORARY, _PERMANENT, _LOST = "policy", "temporary", "permanent", "lost"
 _CALLED = {
     _TEMPORARY: "were put off",
     _PERMANENT: "were refused for good",
@@ -35,6 +37,7 @@ _MEND = {
     _POLICY: "mend what they name (SPF, DKIM, DMARC, the sender, the relay's rules)",
     _TEMPORARY: "give the server time, or lower DIGEST_PACE or DIGEST_CONNECTIONS",
     _PERMANENT: "find out where those addresses came from",
+    _LOST: "look into the relay's log for what it took, and mend it",
 }
 
 
@@ -75,6 +78,7 @@ class Breaker:
         self._limits, self._run_id = limits, run_id
         self._all = _Window(WINDOW)
         self._latest = [(least, _Window(size)) for least, size in _BURSTS]
+        self._answers = _Window(_LOST_BURST[1])
         self._said: dict[str, str] = {}
         self.reason = ""
 
@@ -98,13 +102,25 @@ class Breaker:
     def _count(self, outcome: Outcome) -> str:
         marks = _marks(outcome)
         self._all.add(marks)
-        for _, window in self._latest:
+        for window in (*[window for _, window in self._latest], self._answers):
             window.add(marks)
         for mark in marks:
             self._said[mark] = _in_full(outcome)
         if not any(self._all.count.values()):
             return ""
-        return self._refused() or self._passed(_TEMPORARY) or self._passed(_PERMANENT)
+        return (
+            self._refused()
+            or self._unanswered()
+            or self._passed(_TEMPORARY)
+            or self._passed(_PERMANENT)
+        )
+
+    def _unanswered(self) -> str:
+        """Whether answers keep being lost: each leaves a reader in doubt, which only a person can
+        settle."""
+        if self._answers.count[_LOST] < _LOST_BURST[0]:
+            return ""
+        return self._pause(_LOST, self._answers, "never got their answer, and are in doubt")
 
     def _refused(self) -> str:
         """Whether we are refused, many times in a short while or too often in a long one."""
@@ -169,6 +185,8 @@ def _marks(outcome: Outcome) -> tuple[str, ...]:
     """What an outcome counts as. One whose answer was lost is put off, at the best."""
     if outcome.state is State.SENT:
         return ()
+    if outcome.state is State.IN_DOUBT:
+        return _LOST, _TEMPORARY
     policy = (_POLICY,) if is_policy(outcome) else ()
     return (*policy, _PERMANENT if outcome.state is State.BOUNCED else _TEMPORARY)
 
@@ -191,7 +209,7 @@ class _Window:
 
     def __init__(self, size: int) -> None:
         self._marks: deque[tuple[str, ...]] = deque(maxlen=size)
-        self.count = dict.fromkeys((_POLICY, _TEMPORARY, _PERMANENT), 0)
+        self.count = dict.fromkeys((_POLICY, _TEMPORARY, _PERMANENT, _LOST), 0)
 
     def __len__(self) -> int:
         return len(self._marks)

@@ -218,3 +218,15 @@ def test_a_paper_is_found_by_its_arxiv_id(filled: Digest) -> None:
     number = one["id"].removeprefix("arxiv:")
     found = json.loads(filled("papers", "--search", number, "--json").stdout)["papers"]
     assert [paper["id"] for paper in found] == [one["id"]]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://x", "smtp://localhost?weight=0", "smtp://localhost:99999"],
+    ids=["scheme", "weight", "port"],
+)
+def test_a_dry_run_tells_of_a_wrong_relay_as_the_send_would(filled: Digest, url: str) -> None:
+    for more in (["--dry-run"], ["--yes"]):
+        done = filled("send", "--day", "2026-05-06", *more, status=1, DIGEST_SMTP_URL=url)
+        assert done.stderr.startswith("DIGEST_SMTP_URL: ")
+        assert done.stderr.count("\n") == 1

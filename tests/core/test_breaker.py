@@ -77,7 +77,7 @@ def test_three_refusals_of_us_in_a_row_open(refusal: Outcome) -> None:
     assert "SPF, DKIM, DMARC" in reason
 
 
-@pytest.mark.parametrize("outcome", [BUSY, GONE, DOUBT, SENT], ids=lambda one: one.state)
+@pytest.mark.parametrize("outcome", [BUSY, GONE, SENT], ids=lambda one: one.state)
 def test_what_is_the_readers_or_nobodys_is_no_refusal_of_us(outcome: Outcome) -> None:
     assert heard([outcome] * 1500, NO_LIMITS) == ("", 1500)
 
@@ -225,3 +225,21 @@ def test_a_wrong_limit_is_one_line_with_the_word(text: str, what: str) -> None:
     with pytest.raises(SettingsError, match=f"^DIGEST_BREAKER: {what}.*; for example temp") as e:
         breaker.parse(text)
     assert "\n" not in str(e.value)
+
+
+def test_answers_that_keep_being_lost_open_long_before_a_share_is_told() -> None:
+    reason, after = heard([SENT] * 30 + [DOUBT] * 60)
+    assert after == 55
+    assert reason == (
+        "25 of the last 50 never got their answer, and are in doubt; the server's last words: no "
+        "answer after the final dot: lost; look into the relay's log for what it took, and mend "
+        "it, then `digest runs resume 7` goes on"
+    )
+    assert heard([DOUBT] * 60)[1] == 25
+    assert heard([DOUBT] * 60, NO_LIMITS)[1] == 25
+
+
+def test_one_relay_that_starts_again_pauses_nothing() -> None:
+    one_restart = [SENT] * 40 + [DOUBT] * 10
+    assert heard(one_restart * 3, NO_LIMITS) == ("", 150)
+    assert heard((one_restart + [SENT] * 300) * 3) == ("", 1050)
