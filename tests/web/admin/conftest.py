@@ -1,6 +1,7 @@
 """A desk with an admin of each role, papers and readers behind it."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ PASSWORD = "correct horse battery"
 TITLES = ("Whale song decoded by language models", "Robots that fold towels",
           "A tea ceremony for machines", "Proteins that fold themselves")  # fmt: skip
 READERS = 5
+SLOWEST_S = 5.0  # from a code that is made to the server that reads it
 
 
 @dataclass
@@ -38,6 +40,9 @@ class Person:
     def code(self) -> str:
         """A code that was not used yet, at most one step ahead of now."""
         made = pyotp.TOTP(self.totp)
+        left = made.interval - self.app.clock().timestamp() % made.interval
+        if left < SLOWEST_S:  # the oldest code that holds would end on its way to the server
+            time.sleep(left)
         now = made.timecode(self.app.clock())
         self.used = max(self.used + 1, now - 1)
         assert self.used <= now + 1, "three codes in half a minute"
