@@ -6,11 +6,15 @@ from tests.web.conftest import Site
 from tests.web.readers import current, reader_of
 
 
-def test_programs_read_and_change_the_language_of_the_mail(site: Site) -> None:
-    reader = reader_of(site.app)
+def key_of(site: Site) -> dict[str, str]:
+    """The header of a program that may do everything."""
     with site.app.begin() as session:
         key = api_keys.add(session, "test", set(Scope), now=site.app.clock())
-    ours = {"Authorization": f"Bearer {key}"}
+    return {"Authorization": f"Bearer {key}"}
+
+
+def test_programs_read_and_change_the_language_of_the_mail(site: Site) -> None:
+    reader, ours = reader_of(site.app), key_of(site)
     path = f"/api/v1/subscribers/{reader.address}"
     assert site.client.get(path, headers=ours).json()["language"] == "en"
     changed = site.client.patch(path, headers=ours, json={"language": "pt-BR"})
@@ -27,10 +31,7 @@ def test_programs_read_and_change_the_language_of_the_mail(site: Site) -> None:
 
 
 def test_programs_read_and_change_how_the_mail_looks(site: Site) -> None:
-    reader = reader_of(site.app)
-    with site.app.begin() as session:
-        key = api_keys.add(session, "test", set(Scope), now=site.app.clock())
-    ours = {"Authorization": f"Bearer {key}"}
+    reader, ours = reader_of(site.app), key_of(site)
     path = f"/api/v1/subscribers/{reader.address}"
     before = site.client.get(path, headers=ours).json()
     assert (before["plain_only"], before["quiet_line"]) == (False, False)
