@@ -1,4 +1,4 @@
-"""A reader's own library: .bib, .ris and CSL-JSON files, and pasted lists, as references.
+"""A reader's own library: .bib, .ris, CSL-JSON and OPML files, lists of ids, as references.
 
 Pure, with readers of our own: a file comes from a stranger, so each takes time linear in its
 size, a broken entry costs itself only, and nothing of it reaches a log. (bibtexparser 2.1 prints
@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from subscribers import opml
 from subscribers.errors import BadImport
+from subscribers.opml import Feed
 from subscribers.profile import tidy
 
 MOST_BYTES = 5_000_000
@@ -29,11 +31,12 @@ _FIELD = re.compile(r"[,\s]([a-z][\w-]*)\s*=\s*", re.I | re.ASCII)
 _BRACES = re.compile(r"[{}]|\\.", re.S)
 _QUOTES = re.compile(r'[{}"]|\\.', re.S)
 _BARE = re.compile(r"[^\s,#{}\"]+")
+_REMARKS = ("#", "%", "//")
 _JOIN = re.compile(r"\s*#\s*")
 _RIS = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*))?")
 _RIS_KEYS = ("DO", "UR", "L1", "L2", "LK", "AN", "M1", "M3", "N1", "JO", "JF", "T2", "ID")
 _IDENTITY = re.compile(
-    r"\b(?:arxiv\.org|doi\.org|openreview\.net|huggingface\.co|hf\.co)/\S+"
+    r"\b(?:arxiv\.org|doi\.org|orcid\.org|openreview\.net|huggingface\.co|hf\.co)/\S+"
     r"|arxiv[:.]\s*\S+|(?<![\d.])10\.\d{4,9}/\S+|(?<![\d./])\d{4}\.\d{4,5}(?:v\d+)?(?![\d.])",
     re.I | re.ASCII,
 )
@@ -52,22 +55,33 @@ class Reference:
 @dataclass(frozen=True, slots=True)
 class Library:
     """What a file held; `broken` entries could not be read, and so many at least were `left_out`
-    because there are more than MOST_ENTRIES."""
+    because there are more than MOST_ENTRIES. `feeds` are those of an OPML file."""
 
     references: tuple[Reference, ...]
     broken: int = 0
     left_out: int = 0
+    feeds: tuple[Feed, ...] = ()
 
 
 def read(data: bytes) -> Library:
-    """The references of a .bib, .ris or CSL-JSON file, told apart by their content, in order.
+    """The references of a .bib, .ris or CSL-JSON file, of a text with ids or links in its lines,
+    or the feeds of an OPML file, told apart by their content, in order.
 
     BadImport if it is none of them, or too large.
     """
     if len(data) > MOST_BYTES:
         raise BadImport(f"the file is larger than {MOST_BYTES // 1_000_000} MB")
     text = _decoded(data)
-    return _capped(_reader(text)(text))
+    if text.lstrip()[:1] == "<":
+        return Library((), feeds=opml.read(text))
+    reader = _reader(text)
+    found = _capped(reader(text))
+    if reader is _listed and not found.references:
+        raise BadImport(
+            "the file is no BibTeX (.bib), RIS (.ris), CSL-JSON (.json) or OPML file, "
+            "nor a list of arXiv ids"
+        )
+    return found
 
 
 def _decoded(data: bytes) -> str:
@@ -86,7 +100,7 @@ def _reader(text: str) -> Callable[[str], Iterator[Reference | None]]:
         return _ris
     if _ENTRY.search(text):
         return _bibtex
-    raise BadImport("the file is no BibTeX (.bib), RIS (.ris) or CSL-JSON (.json) file")
+    return _listed
 
 
 def _capped(found: Iterable[Reference | None]) -> Library:
@@ -102,10 +116,22 @@ def pasted(text: str) -> tuple[str, ...]:
     A line that is neither stays whole: it may be a title.
     """
     found: dict[str, None] = {}
-    for line in text[:MOST_BYTES].splitlines():
+    for line in dict.fromkeys(text[:MOST_BYTES].splitlines()):
         for part in _parts(tidy(line)):
             found.setdefault(part)
+        if len(found) >= MOST_ENTRIES:
+            break
     return tuple(list(found)[:MOST_ENTRIES])
+
+
+def _listed(text: str) -> Iterator[Reference | None]:
+    """The ids and links of a plain text's lines; a line without one is broken, save a remark."""
+    for line in dict.fromkeys(text.split("\n")):
+        bare = line[:LONGEST_NAME].strip()
+        names = dict.fromkeys(_names(bare))
+        yield from (Reference("", (name,)) for name in names)
+        if bare and not names and not bare.startswith(_REMARKS):
+            yield None
 
 
 def _parts(line: str) -> list[str]:

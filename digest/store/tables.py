@@ -365,3 +365,34 @@ class LexiconRow(Base):
     version: Mapped[int]
     learnt_on: Mapped[date]
     data: Mapped[bytes]
+
+
+class LookupRow(Base):
+    """What somebody named and the history does not hold: an arXiv id ("arxiv:2603.00001"), or an
+    author at arXiv ("author:warner_s_1"). It is asked for at `due_at`, if ever again; `tries` counts
+    the answers that did not give it, `note` is the last of them. Its words are for the ranking only:
+    it was never listed, so no digest shows it."""
+
+    __tablename__ = "lookups"
+
+    name: Mapped[str] = mapped_column(String(255), primary_key=True)
+    state: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(Text)
+    abstract: Mapped[str] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    tries: Mapped[int]
+    note: Mapped[str] = mapped_column(Text)
+
+
+class LookupWishRow(Base):
+    """Whose likes change when a look-up is answered: an author's papers are added, and the title
+    `liked_as`, by which a paper is liked until then, gives way to its id."""
+
+    __tablename__ = "lookup_wishes"
+
+    subscriber_id: Mapped[int] = mapped_column(
+        Key, ForeignKey("subscribers.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(String(255), primary_key=True, index=True)
+    liked_as: Mapped[str] = mapped_column(Text)
