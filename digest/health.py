@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from digest import outlook
 from digest.app import App
 from digest.core.delivery import State
 from digest.errors import StoreError
-from digest.store import jobs, outbox, states, tallies
+from digest.store import jobs, outbox, tallies
 from digest.store.letters import RUN as LETTERS
 from digest.store.open_runs import to_drain
 from subscribers.consent import Status
@@ -83,7 +84,7 @@ def numbers(app: App) -> Numbers:
             readers=tallies.readers(session),
             sources={
                 one.source: (one.state.value, _since(one.good_at, now) if one.good_at else None)
-                for one in states.every(session, app.settings.sources)
+                for one in outlook.standings(session, app.settings.sources, now)
             },
             jobs={
                 job.name: (0.0 if job.owner else _since(job.due_at, now), job.failures)

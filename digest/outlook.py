@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from digest.core.announcing import Calendar, Seen, SourceState, Standing, listing_day, standing
 from digest.core.paper import Paper
 from digest.mail import notes
-from digest.sources.named import label_of
+from digest.sources.named import label_of, name_of
 from digest.sources.rhythm import ALL, Rhythm, rhythm_of
 from digest.store import feeds, states
 from digest.store.states import Batch, State
@@ -56,8 +56,9 @@ def learn(
 
 
 def standings(session: Session, sources: Sequence[str], now: datetime) -> list[State]:
-    """How these sources stand now, by name; what was never looked at is missing."""
-    return [_at(session, state, now) for state in states.every(session, sources)]
+    """How these sources of the settings stand now, by name; what was never looked at is missing."""
+    names = [name_of(spec) for spec in sources]
+    return [_at(session, state, now) for state in states.every(session, names)]
 
 
 def late_parts(state: State) -> tuple[str, ...]:

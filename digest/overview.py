@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from digest.app import App
 from digest.core.delivery import WAITING, State
-from digest.sources.named import label_of
+from digest.sources.named import label_of, name_of
 from digest.store import account, audit, tallies
 from digest.store.audit import Line
 from digest.store.runs import Run
@@ -107,9 +107,12 @@ def _papers_of(session: Session, day: date | None) -> int:
 def _sources(session: Session, app: App, now: datetime) -> list[SourceLine]:
     """The sources of the settings and of the clock, and what was collected by hand lately."""
     states = tallies.states(session)
-    ours = dict.fromkeys([*app.settings.sources, *states])
+    named = {name_of(spec) for spec in app.settings.sources}
+    ours = dict.fromkeys([*app.settings.sources, *(one for one in states if one not in named)])
     names = [*ours, *(name for name in tallies.sources(session) if name not in ours)]
-    lines = [_source(name, tallies.collected(session, name), states.get(name)) for name in names]
+    lines = [
+        _source(name, tallies.collected(session, name), states.get(name_of(name))) for name in names
+    ]
     by_hand = [
         line
         for line in lines

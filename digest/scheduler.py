@@ -36,6 +36,7 @@ from digest.core.announcing import SourceState
 from digest.errors import DigestError
 from digest.holding import Leases
 from digest.pipeline import Fetches
+from digest.sources.named import name_of
 from digest.sources.rhythm import rhythm_of
 from digest.store import jobs, open_runs, outbox, runs, states
 from digest.store.jobs import Turn
@@ -141,6 +142,7 @@ class Clockwork:
 
     def _pause_of(self, name: str) -> timedelta:
         """How long a source is left alone: less while its papers are due, more if it fails."""
+        name = name_of(name)
         rhythm, now = rhythm_of(name), self.app.clock()
         with self.app.read() as session:
             state = states.of(session, name)
@@ -251,10 +253,12 @@ def _jitter(name: str, every: timedelta, now: datetime) -> timedelta:
 
 
 @contextmanager
-def ticking(clockwork: Clockwork) -> Iterator[None]:
+def ticking(clockwork: Clockwork, look: timedelta = LOOK) -> Iterator[None]:
     """While this lasts, the jobs are done in threads of this process. At the end what is at work
     ends in order; what does not in time is left to the next process, which loses nothing by it."""
     clockwork.enter()
+    # A look that finds its job still at work is nothing to warn of: a send may take hours.
+    logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
     scheduler = BackgroundScheduler(
         timezone=UTC,
         executors={"default": ThreadPoolExecutor(len(JOBS), {"thread_name_prefix": _THREADS})},
@@ -262,7 +266,7 @@ def ticking(clockwork: Clockwork) -> Iterator[None]:
     for job in JOBS:
         scheduler.add_job(
             _looked_at,
-            IntervalTrigger(seconds=int(LOOK.total_seconds()), timezone=UTC),
+            IntervalTrigger(seconds=int(look.total_seconds()), timezone=UTC),
             args=(clockwork, job),
             id=job.name,
             coalesce=True,

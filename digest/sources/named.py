@@ -30,8 +30,19 @@ def source_named(spec: str) -> Source:
     raise UnknownSource(f'no source is named "{excerpt(spec, 100)}"; there are: {KNOWN}')
 
 
+def name_of(spec: str) -> str:
+    """The name under which the history knows what a setting names: `feed:HOST/PATH` for a URL. What
+    is no source has the name it was given."""
+    try:
+        return source_named(spec).name
+    except UnknownSource:
+        return spec
+
+
 def label_of(name: str) -> str:
-    """What readers call the source with this name in the history."""
+    """What readers call the source with this name in the history, or of a setting."""
+    if web_url(name):
+        return source_named(name).label
     kind, _, rest = name.partition(":")
     if kind in ("feed", "file"):
         return rest.partition("/")[0].removeprefix("www.") if kind == "feed" else rest

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from digest.errors import UnknownSource
-from digest.sources.named import source_named
+from digest.sources.named import label_of, name_of, source_named
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,12 @@ def test_a_url_is_a_feed_named_by_host_and_path():
     assert (source.name, source.label) == ("feed:www.nature.com/nature.rss", "nature.com")
     assert source.url(date(2026, 5, 7), 0) == "https://www.nature.com/nature.rss"
     assert source.url(date(2026, 5, 7), 1) is None
+    assert name_of("https://www.nature.com/nature.rss") == source.name
+    assert label_of("https://www.nature.com/nature.rss") == label_of(source.name) == "nature.com"
+
+
+def test_what_is_no_source_has_the_name_it_was_given():
+    assert name_of("listings/2026-05-07.json") == "listings/2026-05-07.json"
 
 
 @pytest.mark.parametrize(

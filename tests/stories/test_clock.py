@@ -1,21 +1,26 @@
 """The clock: jobs that the database gives out, digests at their hour, what late sources make of
 them, and what the operator hears. The instants are stepped; nothing sleeps."""
 
+import asyncio
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import pytest
 
-from digest import sender, steering
+from digest import health, overview, sender, steering
 from digest.core.delivery import State
-from digest.scheduler import JOBS, Clockwork
-from digest.store import deliveries, jobs, open_runs, runs, states
+from digest.errors import FetchError
+from digest.fetch import Fetched, NotModified, Validators
+from digest.scheduler import JOBS, Clockwork, ticking
+from digest.store import deliveries, jobs, open_runs, runs, states, tallies
 from digest.store.tables import ChangeRow
 from subscribers import preferences
 from subscribers.consent import Consent, ConsentKind
 from subscribers.schedule import Cadence, Schedule
-from tests.stories.world import ARXIV, HOUR, Reader, Sky, World
+from tests.stories.world import ARXIV, FEED, HOUR, Reader, Sky, World
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -203,6 +208,63 @@ def test_a_source_broken_for_three_days_is_told_of_truly_and_alarms_once(world: 
         f"[Daily Papers] In trouble: source {ARXIV}",
         f"[Daily Papers] Well again: source {ARXIV}",
     ]
+
+
+def test_a_feed_by_its_url_is_told_of_alarmed_of_and_asked_less_often_while_it_fails(
+    home: Path, sqlite_url: str
+) -> None:
+    world = World(home, sqlite_url, MONDAY, sources=["huggingface", FEED])
+    name = "feed:www.example.org/robots/feed.xml?kind=rss"
+    world.sky.broken = frozenset({date(2026, 3, 3)})
+    reader = world.reader("berlin@example.org", BERLIN)
+    world.leap(at(1, 20))
+    asked_at = asked(world, FEED, since=at(1, 6))
+    seen = overview.look(world.app)
+    [metric] = [stands for one, stands in health.numbers(world.app).sources.items() if one == name]
+    world.leap(at(4))
+    failed = "example.org could not be read today; what it announces comes in a later mail."
+    words = [" ".join(one.text.split()) for one in world.got[reader.address]]
+    assert [failed in one for one in words] == [False, True, False, False]
+    assert world.alerts() == [
+        f"[Daily Papers] In trouble: source {name}",
+        f"[Daily Papers] Well again: source {name}",
+    ]
+    assert len(asked_at) < 8, "in fourteen hours"
+    assert metric[0] == "failed"
+    lines = [(one.name, one.label, one.state) for one in seen.sources if one.name != "huggingface"]
+    assert lines == [(FEED, "example.org", "failed")]
+    world.app.database.engine.dispose()
+
+
+def test_a_source_that_stalls_fills_no_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    looks = 2.5
+    with ticking(Clockwork(world.app, fetchers=lambda: Stalled(looks)), timedelta(seconds=1)):
+        time.sleep(looks)
+    assert [one.getMessage() for one in caplog.records if one.name.startswith("apscheduler")] == []
+
+
+class Stalled:
+    """A source that answers nothing for so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        return None
+
+    async def get(self, url: str, validators: Validators | None = None) -> Fetched | NotModified:
+        del validators
+        await asyncio.sleep(self._seconds)
+        raise FetchError("no answer", url=url)
+
+
+def asked(world: World, source: str, since: datetime) -> list[datetime]:
+    """When a source was asked since an instant."""
+    with world.app.read() as session:
+        return [one.at for one in tallies.collected(session, source) if one.at >= since]
 
 
 @ON_BOTH

@@ -41,6 +41,7 @@ from tests.fakes import Outbox
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 EASTERN = ZoneInfo("America/New_York")
 ARXIV = "arxiv:cs.CL+cs.CV"
+FEED = "https://www.example.org/robots/feed.xml?kind=rss"
 PARTS = ("cs.CL", "cs.CV")
 OPERATOR = "operator@example.org"
 ZONES = (
@@ -111,7 +112,8 @@ def moved(text: str, again: int) -> str:
 @dataclass
 class Sky:
     """What goes wrong with the sources: days on which arXiv is late (by how much), on which it
-    announces nothing, on which it cannot be read, and on which a category stays as it was."""
+    announces nothing, on which it (and any feed) cannot be read, and on which a category stays as
+    it was."""
 
     late: dict[date, timedelta] = field(default_factory=dict)
     holidays: frozenset[date] = frozenset()
@@ -142,6 +144,10 @@ class Recordings:
             if self._now().astimezone(EASTERN).date() in self._sky.broken:
                 raise FetchError("503 Service Unavailable", url=url, status=503)
             body = self._feed()
+        elif parts.hostname == "www.example.org":
+            if self._now().date() in self._sky.broken:
+                raise FetchError("503 Service Unavailable", url=url, status=503)
+            body = _rss(self._now().date())
         else:
             query = parse_qs(parts.query)
             body = "[]" if query["p"] != ["0"] else self._list(date.fromisoformat(query["date"][0]))
@@ -197,6 +203,15 @@ class Recordings:
 def _title(title: str, again: int) -> str:
     """A recording played again has other papers, so they are called otherwise."""
     return f"{title} ({again})" if again else title
+
+
+def _rss(day: date) -> str:
+    """A feed that has one paper a day."""
+    return (
+        '<rss version="2.0"><channel><title>Robots</title><link>https://www.example.org/</link>'
+        f"<item><title>Robots that fold towels on {day:%A} {day}</title>"
+        f"<link>https://www.example.org/robots/{day}</link></item></channel></rss>"
+    )
 
 
 def _atom(day: date, entries: Iterable[dict[str, Any]]) -> str:
