@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from digest.app import App
-from digest.store import deliveries, history
+from digest.store import deliveries, history, lookups
 from digest.store.deliveries import Delivery
 from subscribers import erasure, roster
 from subscribers.address import Address
@@ -22,7 +22,9 @@ def everything(app: App, address: Address) -> dict[str, Any] | None:
         if person is None or data is None:
             return None
         sent = deliveries.of_subscriber(session, person.id)
-        return data | {"deliveries": [_delivery(session, one) for one in sent]}
+        sought = [one.name for one in lookups.wishes_of(session, person.id)]
+        told = {"deliveries": [_delivery(session, one) for one in sent], "looked_up": sought}
+        return data | told
 
 
 def _delivery(session: Session, one: Delivery) -> dict[str, Any]:
@@ -56,6 +58,7 @@ def erase(app: App, address: Address, *, source: str) -> bool:
         if person is None:
             return False
         deliveries.forget_reader(session, person.id)
+        lookups.forget_reader(session, person.id)
         erasure.erase(session, address, key=app.secret, now=app.clock(), source=source)
     app.database.settle()
     return True

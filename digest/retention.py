@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from digest.app import App
-from digest.store import budgets, deliveries, feeds, pacing, troubles
+from digest.store import budgets, deliveries, feeds, lookups, pacing, troubles
 from subscribers import erasure
 
 # Who did not press the button by then never wanted it; the link died long before.
@@ -21,6 +21,7 @@ def tidy(app: App) -> int:
             ids = erasure.drop_unconfirmed(session, before=now - UNCONFIRMED, limit=_PAGE)
             for subscriber_id in ids:
                 deliveries.forget_reader(session, subscriber_id)
+                lookups.forget_reader(session, subscriber_id)
         dropped += len(ids)
         if len(ids) < _PAGE:
             break

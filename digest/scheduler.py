@@ -21,6 +21,7 @@ from digest import (
     apart,
     bounces,
     learning,
+    lookups,
     owner,
     pipeline,
     planning,
@@ -33,6 +34,7 @@ from digest import (
 from digest.app import App
 from digest.core import breaker
 from digest.core.announcing import SourceState
+from digest.encoding import Encoding
 from digest.errors import DigestError
 from digest.holding import Leases
 from digest.pipeline import Fetches
@@ -47,6 +49,7 @@ log = logging.getLogger(__name__)
 LOOK = timedelta(seconds=5)  # how often a job is asked whether it is due
 _JITTER = 0.1  # of an interval, so that not all programs of the world ask at the same minute
 _BACK_OFF = 3  # a source that fails is asked up to 2 ** 3 times less often
+_LOOK_UP, _LOOK_UP_EVERY = "look up", timedelta(minutes=5)
 _THREADS = "clock"
 _LAST_S = 25.0  # for what is at work when the program is asked to stop
 
@@ -61,8 +64,10 @@ class Clockwork:
     transports: TransportFactory | None = None
     asked: threading.Event = field(default_factory=threading.Event)
     _leases: Leases = field(init=False)
+    _encoding: Encoding = field(init=False)
 
     def __post_init__(self) -> None:
+        self._encoding = Encoding(self.app)
         self._leases = Leases(self._renew, self._lease.total_seconds() / 3)
 
     def tick(self) -> None:
@@ -79,7 +84,8 @@ class Clockwork:
 
     def enter(self) -> None:
         """Enter the table of jobs in the database, where it lacks some."""
-        names = [job.name for job in JOBS] + [_of_source(n) for n in self.app.settings.sources]
+        sources = [_of_source(name) for name in self.app.settings.sources]
+        names = [*(job.name for job in JOBS), *sources, _LOOK_UP]
         with self.app.begin() as session:
             jobs.enter(session, names, now=self.app.clock())
 
@@ -139,6 +145,20 @@ class Clockwork:
         finally:
             for name, turn in turns.items():
                 self._done(turn, self._pause_of(name))
+        if _LOOK_UP in due:
+            self.look_up(rest_s=lookups.REST_S if turns else 0.0)
+
+    def look_up(self, rest_s: float) -> None:
+        """Ask arXiv for what readers named: here, so that nobody else asks it meanwhile."""
+        if (turn := self._take(_LOOK_UP)) is None:
+            return
+        done = lookups.Answered(error="it broke off")
+        try:
+            with self._leases.holding(turn):
+                fetcher = self.fetchers() if self.fetchers else None
+                done = lookups.look_up(self.app, fetcher, rest_s=rest_s, asked=self.asked.is_set)
+        finally:
+            self._done(turn, _LOOK_UP_EVERY * (_BACK_OFF if done.error else 1), done.error)
 
     def _pause_of(self, name: str) -> timedelta:
         """How long a source is left alone: less while its papers are due, more if it fails."""
@@ -210,6 +230,9 @@ class Clockwork:
     def tidy(self) -> None:
         retention.tidy(self.app)
 
+    def encode(self) -> None:
+        self._encoding.turn(self.asked.is_set)
+
     def learn(self) -> None:
         learning.refresh(self.app, self.app.clock().astimezone(UTC).date())
 
@@ -236,6 +259,7 @@ JOBS = (
     Job("letters", _MINUTE, Clockwork.letters),
     Job("bounces", 5 * _MINUTE, Clockwork.bounces),
     Job("watch", _MINUTE, Clockwork.watch),
+    Job("encode", 2 * _MINUTE, Clockwork.encode),
     Job("learn", 60 * _MINUTE, Clockwork.learn),
     Job("tidy", timedelta(days=1), Clockwork.tidy),
 )

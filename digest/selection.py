@@ -4,7 +4,7 @@ What is the same for many readers is made once and kept: the words of the histor
 per cohort (readers whose last digest was the same) the candidates and their ranking pool.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import chain
@@ -19,17 +19,20 @@ from digest.core.identity import is_identity, title_identity
 from digest.core.marks import Pin, topped
 from digest.core.marks import notes as pin_notes
 from digest.core.paper import Paper
-from digest.core.ranking import keeping, weights
+from digest.core.ranking import encoded, keeping, sense, weights
+from digest.core.ranking.encoded import Encoded
 from digest.outlook import Outlook
 from digest.sources.named import label_of
-from digest.store import deliveries, editions, history, lexicons, marks
+from digest.store import deliveries, editions, history, lexicons, lookups, marks, vectors
 from digest.store.editions import Last
 from subscribers import feedback
 from subscribers.feedback import Feedback, Kind
 from subscribers.person import Subscriber
+from subscribers.profile import InterestProfile
 
 BACKGROUND = 3000
 MOST_SPOKEN = 20_000  # papers that readers spoke of; kept with their words, some 2 kB each
+MOST_ENCODED = 50_000  # papers and typed lines, some 500 bytes each
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class Selector:
         self._cohorts: dict[Last | None, Cohort] = {}
         self._sky = sky or Outlook(day)
         self._spoken: dict[str, _Spoken | None] = {}
+        self._encoded: _Encoded | None = None
 
     def choose(self, session: Session, readers: Sequence[Subscriber]) -> list[Chosen]:
         """The digests of a shard of readers, in the readers' order."""
@@ -117,10 +121,12 @@ class Selector:
         wishes = [_wish(one, said.get(one.id, ()), self.day) for one in members]
         names = {name for wish in wishes for name, _ in chain(wish.liked, wish.less)}
         papers = self._papers(session, names) if names else {}
-        return [
+        found = [
             _reader(one, wish, papers, had.get(one.id, frozenset()))
             for one, wish in zip(members, wishes, strict=True)
         ]
+        self._sense(session).hear(session, found)
+        return found
 
     def _said(self, session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[Feedback]]:
         said = feedback.said_by(session, ids)
@@ -169,7 +175,7 @@ class Selector:
             pinned = editions.chosen(session, [pin.paper_id for pin in marked.pins])
             every = {one.paper_id: one for one in (*pinned, *found)}
             labelled = tuple(_labelled(every[n]) for n in sorted(every.keys() - marked.hidden))
-            pool = ranking.prepare(labelled, self._words(session))
+            pool = ranking.prepare(labelled, self._words(session), self._seen(session, labelled))
             told = self._sky.told(session)
             self._cohorts[last] = Cohort(last, labelled, pool, told, marked.pins)
         return self._cohorts[last]
@@ -186,11 +192,70 @@ class Selector:
             self._vocabulary = keeping.from_bytes(learnt) if learnt else self._counted(session)
         return self._vocabulary
 
+    def _sense(self, session: Session) -> "_Encoded":
+        if self._encoded is None:
+            self._encoded = _Encoded(vectors.lens(session, encoded.VERSION, self.day))
+        return self._encoded
+
+    def _seen(self, session: Session, papers: Sequence[Candidate]) -> Encoded | None:
+        """What the encoder knows, of these papers too; None where there is none."""
+        sense = self._sense(session)
+        sense.read(session, [_words_of(one.paper) for one in papers])
+        return sense.known
+
     def _counted(self, session: Session) -> ranking.Vocabulary:
         every = editions.candidates(session, self.day, None, self._rising)
         texts = [f"{one.paper.title}\n{one.paper.abstract}" for one in every]
         older = history.background(session, until=self.day, limit=BACKGROUND)
         return ranking.fit([*texts, *older])
+
+
+class _Encoded:
+    """What the encoder said of the texts that are ranked: read once, and only where there is a lens
+    to see it through."""
+
+    def __init__(self, lens: vectors.Lens | None) -> None:
+        self.known = Encoded(encoded.from_bytes(lens.data)) if lens else None
+        self._by = lens.encoder if lens else ""
+        self._read: set[ranking.LikedPaper | str] = set()
+
+    def hear(self, session: Session, readers: Sequence[ranking.Reader]) -> None:
+        """Read what was encoded of these readers' lines and of the papers they spoke of."""
+        if self.known is None:
+            return
+        if len(self._read) > MOST_ENCODED:  # pools keep what they need of it
+            self._read.clear()
+            self.known.kept.clear()
+        typed = {line for one in readers for line in _typed(one.profile)} - self._read
+        self._add(session, (encoded.line_key(sense.typed_text(line)) for line in typed))
+        self._read |= typed
+        self.read(session, chain.from_iterable((*one.liked, *one.disliked) for one in readers))
+
+    def read(self, session: Session, papers: Iterable[ranking.LikedPaper]) -> None:
+        """Read what was encoded of these papers."""
+        if self.known is not None:
+            new = {*papers} - self._read
+            self._add(session, (encoded.key(encoded.paper_text(*paper)) for paper in new))
+            self._read |= new
+
+    def _add(self, session: Session, keys: Iterable[str]) -> None:
+        if self.known is not None:
+            self.known.add(vectors.of_keys(session, self._by, sorted(keys)))
+
+
+def _typed(profile: InterestProfile) -> Iterable[str]:
+    return chain(profile.interests, profile.keywords)
+
+
+def texts_of(session: Session, readers: Sequence[Subscriber]) -> tuple[set[str], set[str]]:
+    """What an encoder is to be asked of readers: the lines they typed, and the papers that they
+    spoke of."""
+    lines = {sense.typed_text(line) for one in readers for line in _typed(one.profile)}
+    said = feedback.said_by(session, [one.id for one in readers])
+    about = {word.about for words in said.values() for word in words if word.kind is not Kind.MUTE}
+    names = about.union(*(one.profile.liked for one in readers))
+    papers = _papers(session, names) if names else {}
+    return lines - {""}, {encoded.paper_text(*paper.words) for paper in papers.values()}
 
 
 def _labelled(one: Candidate) -> Candidate:
@@ -257,8 +322,8 @@ def _reader(
 def _papers(session: Session, names: Collection[str]) -> dict[str, _Spoken]:
     """The papers that readers spoke of, by the name they have there.
 
-    Of a paper that the history does not hold, its title is all there is to go by; an identity
-    alone says nothing.
+    Of a paper that the history does not hold, what arXiv said of it or its title is all there is
+    to go by; an identity alone says nothing.
     """
     keys = {name: name if is_identity(name) else title_identity(name) for name in names}
     found = history.by_names(session, keys.values())
@@ -268,7 +333,13 @@ def _papers(session: Session, names: Collection[str]) -> dict[str, _Spoken]:
         if key in found
     }
     titles = {n: _Spoken(ranking.LikedPaper(n)) for n in names if not is_identity(n)}
-    return titles | papers
+    asked = lookups.of_names(session, set(names) - papers.keys() - titles.keys())
+    told = {
+        name: _Spoken(ranking.LikedPaper(one.title, one.abstract))
+        for name, one in asked.items()
+        if one.title
+    }
+    return titles | told | papers
 
 
 def _words_of(paper: Paper) -> ranking.LikedPaper:

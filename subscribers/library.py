@@ -31,6 +31,11 @@ _FIELD = re.compile(r"[,\s]([a-z][\w-]*)\s*=\s*", re.I | re.ASCII)
 _BRACES = re.compile(r"[{}]|\\.", re.S)
 _QUOTES = re.compile(r'[{}"]|\\.', re.S)
 _BARE = re.compile(r"[^\s,#{}\"]+")
+# What stands alone on a line of a list: an author's id at arXiv, or an ORCID iD.
+_AUTHOR = re.compile(
+    r"[a-z][a-z'-]*(?:_[a-z][a-z'-]*)*_\d{1,4}|(?:orcid:\s*)?(?:\d{4}-){3}\d{3}[\dx]",
+    re.I | re.ASCII,
+)
 _REMARKS = ("#", "%", "//")
 _JOIN = re.compile(r"\s*#\s*")
 _RIS = re.compile(r"([A-Z][A-Z0-9])  -(?: (.*))?")
@@ -128,7 +133,7 @@ def _listed(text: str) -> Iterator[Reference | None]:
     """The ids and links of a plain text's lines; a line without one is broken, save a remark."""
     for line in dict.fromkeys(text.split("\n")):
         bare = line[:LONGEST_NAME].strip()
-        names = dict.fromkeys(_names(bare))
+        names = dict.fromkeys([bare] if _AUTHOR.fullmatch(bare) else _names(bare))
         yield from (Reference("", (name,)) for name in names)
         if bare and not names and not bare.startswith(_REMARKS):
             yield None

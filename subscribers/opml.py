@@ -55,7 +55,8 @@ def _entity(*_declaration: object) -> None:
 
 
 def read(text: str) -> tuple[Feed, ...]:
-    """The feeds of an OPML text in its order, each once; BadImport if it is none or breaks off."""
+    """The feeds of an OPML text in its order, each once; BadImport if it is none, breaks off,
+    or holds none."""
     # The text is decoded already, whatever its declaration says.
     parser, outlines = expat.ParserCreate("utf-8"), _Outlines()
     parser.StartElementHandler, parser.EndElementHandler = outlines.start, outlines.end
@@ -65,4 +66,6 @@ def read(text: str) -> tuple[Feed, ...]:
     except expat.ExpatError as error:
         why = expat.ErrorString(error.code)
         raise BadImport(f"the OPML file breaks off in line {error.lineno}: {why}") from error
+    if not outlines.feeds:
+        raise BadImport("the OPML file holds no feed")
     return tuple(outlines.feeds.values())

@@ -1,5 +1,6 @@
 """Preferences: what one person changes about themselves, each change with its trace."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -43,6 +44,19 @@ def change_profile(
     session.execute(insert(ProfileRow), profile_values(subscriber_id, version, profile, now))
     _set(session, subscriber_id, profile_version=version)
     return version
+
+
+def change_liked(
+    session: Session,
+    subscriber_id: int,
+    change: Callable[[tuple[str, ...]], Iterable[str]],
+    *,
+    now: datetime,
+) -> None:
+    """Keep other liked papers, made of those that are kept now; BadProfile as in change_profile."""
+    profile = _held(session, subscriber_id).profile
+    wanted = replace(profile, liked=tuple(change(profile.liked)))
+    change_profile(session, subscriber_id, wanted, now=now)
 
 
 def change_schedule(session: Session, subscriber_id: int, schedule: Schedule) -> None:

@@ -65,11 +65,12 @@ def collect(
 
     Files may be Hugging Face or bioRxiv JSON, JSON lines, CSV, any feed, or a saved papers page:
     they are told apart by their content. A listing's day is its records' own, else --day, else
-    the date in the file's name, else today. Collecting a thing twice adds nothing.
+    the date in the file's name, else today. Collecting a thing twice adds nothing. Without a name,
+    arXiv is also asked for the papers that readers like and no source listed.
 
     Examples: digest collect huggingface · digest collect listings/2026-05-*.json
     """
-    from digest import pipeline
+    from digest import lookups, pipeline
 
     app = app_of(context)
     with progress("collecting") as bar:
@@ -80,6 +81,8 @@ def collect(
             bar(done, total, f"{len(seen)} of {len(names or app.settings.sources)} · {name[:40]}")
 
         reports = pipeline.collect(app, names or (), day, show)
+        if not names:  # the round of every hour: also what readers named
+            lookups.look_up(app, rest_s=lookups.REST_S)
     if as_json:
         print_json(_as_json(reports))
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from digest import personal, readers
+from digest.cli import sowing
 from digest.cli.people import cli, find, option, print_list
 from digest.cli.terminal import Json, app_of, fail, out, print_json
 from subscribers import address as addresses
@@ -18,6 +19,7 @@ Email = Annotated[str, typer.Argument(help="The address.")]
 
 def register(program: typer.Typer) -> None:
     """Add these commands to the program."""
+    cli.command()(sowing.seed)
     program.add_typer(cli, name="subscribers")
 
 

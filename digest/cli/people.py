@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy.orm import Session
 
+from digest import seeding
 from digest.app import App
 from digest.cli.terminal import FAILED, Json, app_of, err, fail, out, print_json, progress
 from digest.errors import UnknownSubscriber
@@ -73,6 +74,8 @@ def add(
     with app.begin() as session:
         fates = intake.take_in(session, [one], now=now, secret=app.secret)
         reader = roster.find(session, one.address)
+        if reader is not None and liked:
+            seeding.look_up_likes(session, app, reader)
     if reader is None:
         fail(f"{email} is suppressed: this address is never written to")
     [fate] = (+fates).keys()  # what one entry did is one thing

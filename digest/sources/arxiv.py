@@ -92,7 +92,7 @@ class ArxivQuery:
     def parse(self, body: bytes) -> Listing:
         feed = syndication.read(body, self.label)
         for entry in feed.entries:
-            _raise_error(entry)
+            raise_error(entry)
         found = fields.listing(feed.entries, found_paper, "entry")
         return Listing(found.papers, feed.problems + found.problems)
 
@@ -106,7 +106,7 @@ def is_feed(title: str) -> bool:
 
 def paper_of_entry(entry: Record) -> Paper:
     """The paper of one entry of either feed; SourceFormatError for the API's error entry."""
-    _raise_error(entry)
+    raise_error(entry)
     from_api = str(value(entry, "id") or "").startswith("http")
     return found_paper(entry) if from_api else announced_paper(entry)
 
@@ -185,7 +185,8 @@ def announce_type(stated: object) -> Announce:
         raise RecordError(f"has the unknown announce type {fields.excerpt(stated)}") from None
 
 
-def _raise_error(entry: Mapping[str, Any]) -> None:
+def raise_error(entry: Mapping[str, Any]) -> None:
+    """SourceFormatError, in arXiv's words, for the entry by which the API refuses a query."""
     where = str(value(entry, "id") or "")
     if "/api/errors" in where or value(entry, "title") == "Error":
         said = fields.excerpt(value(entry, "summary") or where, 200)

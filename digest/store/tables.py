@@ -369,9 +369,9 @@ class LexiconRow(Base):
 
 class LookupRow(Base):
     """What somebody named and the history does not hold: an arXiv id ("arxiv:2603.00001"), or an
-    author at arXiv ("author:warner_s_1"). It is asked for at `due_at`, if ever again; `tries` counts
-    the answers that did not give it, `note` is the last of them. Its words are for the ranking only:
-    it was never listed, so no digest shows it."""
+    author at arXiv ("author:warner_s_1"). It is asked for at `due_at`, if ever again; `tries`
+    counts the answers that did not give it, `note` is the last of them. Its words are for the
+    ranking only: it was never listed, so no digest shows it."""
 
     __tablename__ = "lookups"
 

@@ -9,7 +9,9 @@ from fastapi import APIRouter, Depends, Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.responses import Response
 
+from digest import seeding
 from digest.app import App
+from digest.store import lookups
 from digest.trial import Trials
 from digest.web import liked, wishes
 from digest.web.fields import form, typed
@@ -25,7 +27,7 @@ from digest.web.settings_page import (
     page,
     shown,
 )
-from subscribers import feedback, library, preferences
+from subscribers import feedback, preferences
 from subscribers.consent import WORDING, Consent, ConsentKind
 from subscribers.errors import BadImport, BadProfile, BadStep
 from subscribers.feedback import Kind
@@ -79,39 +81,37 @@ def preview(request: Request, token: str, sent: Sent, part: bool = False) -> Res
 
 @router.post("/settings/{token}/liked")
 def like(request: Request, token: str, sent: Sent) -> Response:
-    """Add pasted papers and those of a file."""
+    """Add pasted papers and authors, and those of a file, or what its feeds stand for."""
     app = app_of(request)
     with app.begin() as session:
         reader = held(session, app, token)
         try:
-            references = liked.pasted(typed(sent, "papers")) + _uploaded(sent)
-            found = liked.add(session, reader.profile.liked, references)
-            wanted = replace(reader.profile, liked=found.liked)
-            preferences.change_profile(session, reader.id, wanted, now=app.clock())
+            seeds = seeding.pasted(typed(sent, "papers")).and_of(_uploaded(sent))
+            sown = seeding.sow(session, app, reader, seeds)
         except (BadImport, BadProfile) as error:
             told = f"{f'{error}'[:1].upper()}{f'{error}'[1:]}."
             given = typed(sent, "papers")
             return page(request, session, token, reader, wrong={"liked": told}, papers=given)
         reader = held(session, app, token)
-        return page(request, session, token, reader, note=found.message)
+        return page(request, session, token, reader, note=liked.message(sown))
 
 
-def _uploaded(sent: FormData) -> list[library.Reference]:
+def _uploaded(sent: FormData) -> seeding.Seeds:
     file = sent.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
-        return []
-    found = library.read(file.file.read()).references
-    if not found:
-        raise BadImport("the file names no paper")
-    return list(found)
+        return seeding.Seeds()
+    return seeding.file(file.file.read())
 
 
 @router.post("/settings/{token}/unlike")
 def unlike(request: Request, token: str, sent: Sent) -> Response:
-    """Take one paper, or all of them, out of the liked ones."""
+    """Take one paper, or all of them, out of the liked ones; or stop looking for an author's."""
     app = app_of(request)
     with app.begin() as session:
         reader = held(session, app, token)
+        if typed(sent, "all"):
+            lookups.forget_reader(session, reader.id)
+        lookups.drop_wishes(session, reader.id, [typed(sent, "name")])
         left = [name for name in reader.profile.liked if name != typed(sent, "name")]
         wanted = replace(reader.profile, liked=() if typed(sent, "all") else tuple(left))
         preferences.change_profile(session, reader.id, wanted, now=app.clock())

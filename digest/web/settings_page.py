@@ -14,9 +14,9 @@ from digest.core.ranking.text import fold
 from digest.mail import language as languages
 from digest.mail.why import why
 from digest.mail.wording import clean, long_date, plain_date
-from digest.store import history
+from digest.store import history, lookups
 from digest.trial import Trial
-from digest.web import wishes
+from digest.web import liked, wishes
 from digest.web.links import reader_of
 from digest.web.pages import Pages
 from digest.web.wishes import Wishes
@@ -76,10 +76,13 @@ def page(
     said = feedback.said(session, reader.id)
     names = {*reader.profile.liked, *(one.about for one in said if one.kind is not Kind.MUTE)}
     known = history.by_names(session, names)
+    asked = lookups.of_names(session, names - known.keys())
     faults = (wanted.wrong if wanted else {}) | (wrong or {})
 
     def title(name: str) -> str:
-        return clean(known[name].paper.title) if name in known else name
+        if name in known:
+            return clean(known[name].paper.title)
+        return clean(asked[name].title) if name in asked and asked[name].title else name
 
     return pages.page(
         "settings.html",
@@ -95,7 +98,11 @@ def page(
         address=address,
         papers=papers,
         trial=trial,
-        liked=[(name, title(name)) for name in reversed(reader.profile.liked)],
+        liked=[
+            (name, title(name), liked.note(asked.get(name)))
+            for name in reversed(reader.profile.liked)
+        ],
+        sought=liked.authors_sought(session, reader.id),
         said=[(one.kind, one.about, title(one.about)) for one in reversed(said)],
         events=[
             (f"{one.kind}".capitalize(), f"{one.at:%Y-%m-%d %H:%M} UTC", one.source, one.wording)

@@ -15,6 +15,7 @@ from tests.given import ROOT
 
 PAGE = (ROOT / "docs" / "json.md").read_text("utf-8")
 EXAMPLE = re.compile(r"```console\n\$ digest (.*?)\n```\n```json\n(.*?)\n```", re.DOTALL)
+XML = re.compile(r"```xml\n(.*?)```", re.DOTALL)
 CSV = re.compile(r"```csv\n(.*?)```", re.DOTALL)
 FAILING = ("subscribers import",)  # the example shows a bad row
 
@@ -39,6 +40,9 @@ def folder(tmp_path: Path) -> Path:
     table = CSV.search(PAGE)
     assert table is not None
     (tmp_path / "readers.csv").write_text(table[1])
+    feeds = XML.search(PAGE)
+    assert feeds is not None
+    (tmp_path / "feeds.opml").write_text(feeds[1])
     return tmp_path
 
 
@@ -59,7 +63,7 @@ def test_every_command_with_json_has_an_example(digest: Digest) -> None:
     for command in ("show", "pause", "resume", "cancel", "decide"):
         assert "--json" in digest("runs", command, "--help").stdout
         assert f"`{command}`" in PAGE or f"digest runs {command} " in PAGE
-    for command in ("add", "show", "import", "export"):
+    for command in ("add", "seed", "show", "import", "export"):
         assert "--json" in digest("subscribers", command, "--help").stdout
         assert f"digest subscribers {command} " in shown
 

@@ -312,4 +312,5 @@ def test_sources_stand_where_functions_can_read_it(world: World) -> None:
         [arxiv] = states.every(session, [ARXIV])
         names = {job.name for job in jobs.every(session)}
     assert (arxiv.state, arxiv.day, arxiv.failures) == ("fresh", MONDAY.date(), 0)
-    assert names == {*(job.name for job in JOBS), "collect huggingface", f"collect {ARXIV}"}
+    sources = {"collect huggingface", f"collect {ARXIV}"}
+    assert names == {*(job.name for job in JOBS), *sources, "look up"}

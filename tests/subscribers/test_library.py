@@ -109,3 +109,92 @@ def test_a_pasted_list_takes_ids_urls_and_titles() -> None:
         "hep-th/9901001",
         "Attention, all of it",
     )
+
+
+LIST = b"""# read last year
+2401.00001v2
+https://arxiv.org/abs/2401.00002 , arXiv:2401.00003
+- [A talk](https://arxiv.org/pdf/2401.00004v1.pdf)
+hep-th/9901001
+warner_s_1
+0000-0002-7970-7855
+https://arxiv.org/a/warner_s_1
+
+no paper here
+"""
+OPML = b"""<?xml version="1.0" encoding="ISO-8859-1"?>
+<opml version="2.0"><head><title>Mine</title></head><body><outline text="Science">
+<outline type="rss" text="cs.CL" xmlUrl="https://rss.arxiv.org/rss/cs.CL" htmlUrl="x"/>
+<outline TYPE="rss" title="Schr\xf6dinger" text="other" XMLURL="https://example.org/feed"/>
+<outline text="again" xmlUrl="https://rss.arxiv.org/rss/cs.CL"/>
+<outline text="a folder"/></outline></body></opml>"""
+BOMB = (
+    b'<?xml version="1.0"?><!DOCTYPE opml [<!ENTITY a "ha">'
+    + b"".join(b'<!ENTITY %c "&%c;&%c;&%c;">' % (n, n - 1, n - 1, n - 1) for n in range(98, 120))
+    + b']><opml><body><outline xmlUrl="&w;"/></body></opml>'
+)
+
+
+def test_a_plain_list_gives_the_ids_of_its_lines_whatever_their_form() -> None:
+    found = library.read(LIST)
+    assert [one.names for one in found.references] == [
+        ("2401.00001v2",),
+        ("arxiv.org/abs/2401.00002",),
+        ("arXiv:2401.00003",),
+        ("arxiv.org/pdf/2401.00004v1.pdf",),
+        ("hep-th/9901001",),
+        ("warner_s_1",),
+        ("0000-0002-7970-7855",),
+        ("arxiv.org/a/warner_s_1",),
+    ]
+    assert found.broken == 1
+
+
+def test_opml_gives_the_feeds_in_its_folders_once_each() -> None:
+    assert [(one.url, one.title) for one in library.read(OPML).feeds] == [
+        ("https://rss.arxiv.org/rss/cs.CL", "cs.CL"),
+        ("https://example.org/feed", "Schrödinger"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (BOMB, "defines XML entities"),
+        (b"<opml><body>" + b"<outline>" * 50_000, "more than 100 elements inside one another"),
+        (b"<opml><body><outline xmlUrl='a' text='A & B'/>", "breaks off in line 1"),
+        (b"<html><body>2401.00001</body></html>", "is no OPML, but <html>"),
+        (b"<opml></opml>", "holds no feed"),
+        (b"<", "breaks off in line 1"),
+        (b"<opml " + b"".join(b"a%d='1' " % n for n in range(200_000)), "breaks off in line 1"),
+    ],
+    ids=["bomb", "deep", "ampersand", "html", "empty", "cut", "attributes"],
+)
+def test_hostile_xml_is_refused_in_one_line(data: bytes, told: str) -> None:
+    start = time.perf_counter()
+    with pytest.raises(BadImport) as error:
+        library.read(data)
+    assert told in str(error.value)
+    assert "\n" not in str(error.value)
+    assert time.perf_counter() - start < 2
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [b"1\n", b"2401.00001\n", b"arxiv:", b"a_", b"0000-", b"\n", b"{", b"TY  - A\n", b" "],
+    ids=["numbers", "ids", "prefixes", "authors", "digits", "lines", "braces", "ris", "blanks"],
+)
+def test_five_megabytes_take_linear_time(unit: bytes) -> None:
+    start = time.perf_counter()
+    data = b"2401.12345\n" + unit * (4_900_000 // len(unit))
+    found = library.read(data)
+    assert len(found.references) <= library.MOST_ENTRIES
+    assert time.perf_counter() - start < 5
+
+
+def test_a_million_different_lines_end_at_the_cap() -> None:
+    lines = b"".join(b"%04d.%05d\n" % (2001 + n % 12, n // 12) for n in range(400_000))
+    start = time.perf_counter()
+    found = library.read(lines)
+    assert (len(found.references), found.left_out) == (5000, 5000)
+    assert time.perf_counter() - start < 3

@@ -136,13 +136,15 @@ def test_liked_papers_come_by_paste_and_by_file(site: Site, reader: Subscriber) 
         ("2603.00001", "1 paper was added."),
         ("A title of mine", "1 paper was added. It is not known here yet: papers with the words of "
          "its title come first all the same."),
-        ("2603.99999", "1 paper was added. It is not known here yet: it counts from the day that a "
-         "source lists it."),
+        ("2603.99999", "1 paper was added. It is not known here yet: arXiv is asked for it, within "
+         "the hour."),
+        ("10.1101/2026.01.01", "1 paper was added. It is not known here yet: it counts from the "
+         "day that a source lists it."),
         ("2603.00001\nTitle one\nTitle two\n2603.99999", "4 papers were added. 2 of them are not "
          "known here yet: papers with the words of their titles come first all the same. 1 of them "
-         "is not known here yet: it counts from the day that a source lists it."),
+         "is not known here yet: arXiv is asked for it, within the hour."),
     ],
-    ids=["known", "title", "id", "some of each"],
+    ids=["known", "title", "arXiv id", "DOI", "some of each"],
 )  # fmt: skip
 def test_what_becomes_of_a_liked_paper_is_said(
     site: Site, reader: Subscriber, sent: str, told: str
