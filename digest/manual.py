@@ -7,7 +7,7 @@ on it is a run like any other, and its ledger says what became of whom.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from digest.core import breaker
 from digest.core.delivery import State
 from digest.core.wish import MOST_DAYS, Whom, Wish
 from digest.errors import DigestError, SendError, UnknownRun
-from digest.store import audience, audit, complaints, freezing, runs, sends
+from digest.store import audience, audit, complaints, freezing, runs, sends, tallies
 from digest.store.sends import Send, SendState
 from subscribers import suppression
 from subscribers.consent import Status
@@ -63,7 +63,7 @@ def foresee(app: App, wish: Wish) -> Forecast:
             left_out=_left_out(session, ids, count, had, unknown),
             suppressed=_suppressed(session, app, plan, count),
             samples=freezing.some_wanted(session, plan) if count else (),
-            warning=_warning(session, app),
+            warning=_warning(session, app, wish.day),
         )
 
 
@@ -94,7 +94,10 @@ def _suppressed(session: Session, app: App, plan: freezing.Plan, count: int) -> 
     return len(suppression.suppressed_ids(session, wanted, key=app.secret))
 
 
-def _warning(session: Session, app: App) -> str:
+def _warning(session: Session, app: App, day: date) -> str:
+    """What speaks against sending: complaints, or a day that has nothing."""
+    if not tallies.has_papers(session, day):
+        return f"No papers are listed for {day}: who had the digest before it gets nothing"
     lately = complaints.lately(session, now=app.clock())
     limits = breaker.parse(app.settings.breaker)
     return (breaker.complained(limits, lately.readers, lately.sent, 0) or "").partition(";")[0]

@@ -13,6 +13,24 @@ from digest.mail.relays import relays
 from digest.mail.smtp import Smtp
 
 _WORDS = {"eight_bit": "8bitmime", "utf8": "smtputf8"}
+# What to do about a relay that cannot be used, by words of why.
+_MENDS = (
+    ("has expired", "have the relay renew its certificate, or set the clock of this machine"),
+    ("mismatch", "write in DIGEST_SMTP_URL the host name that the certificate is made out to"),
+    (
+        "certificate is refused",
+        "let this machine trust who signed it: put their certificate where the system keeps such "
+        "(update-ca-certificates), or name its file in SSL_CERT_FILE",
+    ),
+    ("TLS port", "write smtps:// for a port with TLS from the start (465), else smtp+starttls://"),
+    (
+        "AUTH extension",
+        "leave user and password out of DIGEST_SMTP_URL, or write smtp+starttls://: many relays "
+        "offer a log-in over TLS only",
+    ),
+    ("STARTTLS", "write smtps:// and its port (465), or take a relay that offers STARTTLS"),
+    ("log-in was refused", "look at user and password in DIGEST_SMTP_URL (percent-encoded)"),
+)
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -37,8 +55,14 @@ async def _one(lanes: Lanes, smtputf8: bool) -> Finding:
     answer = await lane.ask()
     name = f"SMTP {lanes.name}"
     if isinstance(answer, Unreachable):
-        return fail(name, answer.reply, "look at host, port, user and password in DIGEST_SMTP_URL")
+        what = answer.reply.removeprefix(f"{lanes.name}: ")
+        return fail(name, what, _mend(what))
     return _told(name, lane.relay, answer, smtputf8)
+
+
+def _mend(what: str) -> str:
+    found = (mend for words, mend in _MENDS if words in what)
+    return next(found, "look at host and port in DIGEST_SMTP_URL")
 
 
 def _told(name: str, relay: Relay, offers: Offers, smtputf8: bool) -> Finding:

@@ -1,5 +1,6 @@
 """Whether every mail can be made, in every language, from the sample papers and readers."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -42,6 +43,13 @@ def check(app: App) -> Finding:
         return fail("templates", what, "correct it, or unset DIGEST_TEMPLATES")
     mails = (1 + len(LIVES)) * len(known.offered)
     return ok("templates", f"{mails} sample mails made in {len(known.offered)} languages")
+
+
+def warm(app: App) -> None:
+    """Make the sample's digest, so that what the first one loads and compiles is there before
+    somebody waits for it; what is wrong with the templates is told by whoever asks for a mail."""
+    with suppress(TemplateError, DigestError, OSError):
+        _digest(app, languages.load(app.templates).of("en"), app.clock())
 
 
 def _digest(app: App, language: Language, now: datetime) -> None:

@@ -41,6 +41,8 @@ def add(
     The password is asked without echo, or read as one line from standard input.
     """
     app = app_of(context)
+    with app.read() as session:
+        admins.check_free(session, name)  # before a password is asked for
     secrets, totp, codes = _made(app, name)
     with app.begin() as session:
         admin = admins.add(session, name, role, secrets, now=app.clock())

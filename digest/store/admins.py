@@ -34,17 +34,28 @@ def key_of(name: str) -> str:
 def add(session: Session, name: str, role: Role, secrets: Secrets, *, now: datetime) -> Admin:
     """A new admin; AdminError if the name cannot be had."""
     name = name.strip()
-    if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise AdminError(f"an admin's name has 1 to {LONGEST_NAME} printable characters")
+    check_free(session, name)
     values = {
         "name": name, "name_key": key_of(name), "role": role.value, "epoch": 0, "created_at": now,
         "password_hash": secrets.password_hash, "totp_secret": secrets.totp_secret,
         "totp_step": secrets.totp_step,
     }  # fmt: skip
     if not insert_new(session, AdminRow, [values], AdminRow.name_key):
-        raise AdminError(f"there is an admin {name!r} already: `digest admins reset` replaces "
-                         "a password")  # fmt: skip
+        raise AdminError(_taken(name))
     return known(session, name)
+
+
+def check_free(session: Session, name: str) -> None:
+    """AdminError if the name cannot be had."""
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        raise AdminError(f"an admin's name has 1 to {LONGEST_NAME} printable characters")
+    if find(session, name) is not None:
+        raise AdminError(_taken(name))
+
+
+def _taken(name: str) -> str:
+    return f"there is an admin {name!r} already: `digest admins reset` replaces a password"
 
 
 def find(session: Session, name: str) -> tuple[Admin, Secrets] | None:

@@ -40,13 +40,15 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job of the clock: when it is due again, when it was done last, and what went wrong."""
+    """A job of the clock: when it is due again, when it was done last, what went wrong, and
+    whether somebody is at it."""
 
     name: str
     due_at: datetime
     ended_at: datetime | None
     failures: int
     error: str
+    is_under_way: bool
 
 
 def readers(session: Session) -> dict[Status, int]:
@@ -88,7 +90,7 @@ def jobs(session: Session, *, limit: int) -> list[Job]:
     """The jobs of the clock, the next one first."""
     query = select(JobRow).order_by(JobRow.due_at, JobRow.name).limit(limit)
     return [
-        Job(row.name, row.due_at, row.ended_at, row.failures, row.error)
+        Job(row.name, row.due_at, row.ended_at, row.failures, row.error, bool(row.owner))
         for row in session.scalars(query)
     ]
 
@@ -121,6 +123,11 @@ def in_doubt(session: Session, live: Mapping[int, dict[State, int]]) -> list[tup
 def latest_day(session: Session) -> date | None:
     """The latest day that has papers."""
     return session.scalar(select(func.max(ChangeRow.day)))
+
+
+def has_papers(session: Session, day: date) -> bool:
+    """Whether anything happened to a paper on a day: it was new, revised or rose."""
+    return session.scalar(select(ChangeRow.day).where(ChangeRow.day == day).limit(1)) is not None
 
 
 def papers_by_day(session: Session, since: date) -> dict[date, int]:

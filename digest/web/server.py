@@ -3,6 +3,7 @@
 import gc
 import logging
 import socket
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from digest.app import App
+from digest.checks import templates
 from digest.errors import SettingsError, StoreError
 from digest.mail import language as languages
 from digest.runner import Runner
@@ -56,6 +58,7 @@ def create(app: App, *, with_desk: bool = True) -> FastAPI:
         if with_desk:
             desk.start()
             runner.start()
+        threading.Thread(target=templates.warm, args=(app,), name="warm", daemon=True).start()
         yield
         await run_in_threadpool(runner.stop)
         await run_in_threadpool(desk.stop)

@@ -252,8 +252,8 @@ def test_a_relay_is_asked_over_tls_and_with_its_log_in(
     offered = Smtpd(tls=server_side(certificate), implicit=scheme == "smtps", login=LOGIN)
     with named({}) as server, relay(offered) as (port, smtpd):
 
-        def told(password: str, **environment: str) -> dict[str, str]:
-            url = f"{scheme}://ada:{password}@127.0.0.1:{port}"
+        def told(password: str, host: str = "127.0.0.1", **environment: str) -> dict[str, str]:
+            url = f"{scheme}://ada:{password}@{host}:{port}"
             given = os.environ | LOCAL | {"DIGEST_SMTP_URL": url} | environment
             command = [sys.executable, "-m", "digest", "doctor", "--json", "--nameserver", server]
             # A process of its own: whom a machine trusts is read once.
@@ -261,14 +261,18 @@ def test_a_relay_is_asked_over_tls_and_with_its_log_in(
                 command, cwd=tmp_path, env=given, capture_output=True, text=True, check=False
             )
             return next(
-                one for one in json.loads(done.stdout)["findings"] if "SMTP 127" in one["name"]
+                one for one in json.loads(done.stdout)["findings"] if f"SMTP {host}" in one["name"]
             )
 
         untrusted = told("a%20secret")
         trusted = told("a%20secret", SSL_CERT_FILE=str(certificate))
         wrong = told("s3sam3", SSL_CERT_FILE=str(certificate))
+        elsewhere = told("a%20secret", "localhost", SSL_CERT_FILE=str(certificate))
     assert untrusted["level"] == wrong["level"] == "fail"
     assert "certificate is refused" in untrusted["what"]
+    assert "SSL_CERT_FILE" in untrusted["mend"]
+    assert elsewhere["level"] == "fail"
+    assert "the host name that the certificate is made out to" in elsewhere["mend"]
     assert trusted["level"] == "ok"
     assert trusted["what"].startswith("TLS, certificate trusted, logged in")
     assert "user and password" in wrong["mend"]
@@ -283,6 +287,17 @@ def test_a_relay_without_starttls_fails_where_it_was_asked_for(digest: Digest) -
         found = findings(digest, "--nameserver", server, status=1, **given)
     assert found[f"SMTP 127.0.0.1:{port}"]["level"] == "fail"
     assert "STARTTLS" in found[f"SMTP 127.0.0.1:{port}"]["what"]
+    assert "write smtps://" in found[f"SMTP 127.0.0.1:{port}"]["mend"]
+
+
+def test_a_relay_without_log_ins_says_what_to_leave_out(digest: Digest) -> None:
+    digest("init")
+    with named({}) as server, relay(Smtpd()) as (port, _):
+        given = {"DIGEST_SMTP_URL": f"smtp://ada:secret@127.0.0.1:{port}"}
+        found = findings(digest, "--nameserver", server, status=1, **given)
+    told = found[f"SMTP 127.0.0.1:{port}"]
+    assert "leave user and password out" in told["mend"]
+    assert not told["what"].startswith("127.0.0.1"), "the name says it already"
 
 
 def test_online_each_source_is_asked_once(digest: Digest) -> None:

@@ -1,6 +1,9 @@
 """What monitors ask: alive, ready, and the numbers; strangers are told none of it."""
 
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -85,3 +88,32 @@ def test_strangers_are_told_nothing(site: Site, path: str) -> None:
     assert asked.status_code == 404
     assert site.client.get(path, headers={"X-Forwarded-For": "10.1.2.3"}).status_code == 200
     assert site.client.get("/healthz", headers={"X-Forwarded-For": "8.8.8.8"}).is_success
+
+
+def test_what_the_first_mail_needs_is_loaded_before_somebody_waits_for_it(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SERVED], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "premailer\n"
+
+
+SERVED = """
+import asyncio, sys, threading
+from digest.app import build, initialise
+from digest.settings import load
+from digest.web import server
+
+async def serve():
+    web = server.create(build(given), with_desk=False)
+    assert "premailer" not in sys.modules, "loaded by the start itself"
+    async with web.router.lifespan_context(web):
+        for one in threading.enumerate():
+            if one.name == "warm":
+                one.join(60)
+
+given = load()
+initialise(given)
+asyncio.run(serve())
+print("premailer" if "premailer" in sys.modules else "nothing")
+"""

@@ -39,7 +39,10 @@ def settings(call: In) -> Response:
 def masked(name: str, value: Any) -> str:
     """A setting as it may be shown: of a secret only whether it is set, of a URL no log-in."""
     if isinstance(value, SecretStr):
-        return "set, hidden" if value.get_secret_value() else "not set"
+        kept = "kept beside the database" if name == "secret" else "not set"
+        return "set, hidden" if value.get_secret_value() else kept
+    if isinstance(value, bool):
+        return "true" if value else "false"
     if name == "database_url":
         return make_url(value).render_as_string(hide_password=True)
     shown = " ".join(value) if isinstance(value, tuple) else "" if value is None else f"{value}"

@@ -28,6 +28,8 @@ from digest.web.admin.gate import (
 from digest.web.budgets import visitor_of
 from digest.web.pages import Pages
 
+_ENDED = "Your log-in has ended, and nothing was done. Log in and try again."
+
 # The one room outside of the gate; its form is bound to a cookie of its own.
 door = APIRouter(include_in_schema=False, route_class=DeskRoute)
 router = rooms()
@@ -36,7 +38,9 @@ router = rooms()
 @door.api_route(f"{HOME}/login", methods=["GET", "HEAD"])
 def form(request: Request) -> Response:
     """The log-in."""
-    return _form(request, request.query_params.get("to", ""))
+    asked = request.query_params
+    told = _ENDED if asked.get("ended") else ""
+    return _form(request, asked.get("to", ""), told=told)
 
 
 @door.post(f"{HOME}/login")
@@ -80,14 +84,19 @@ def prove(call: Call) -> str:
 
 
 def _form(
-    request: Request, target: str, *, name: str = "", error: NotAdmitted | None = None
+    request: Request,
+    target: str,
+    *,
+    name: str = "",
+    error: NotAdmitted | None = None,
+    told: str = "",
 ) -> Response:
     app: App = request.app.state.app
     pages: Pages = request.app.state.pages
     nonce = cookies.form(request, app) or secrets.token_urlsafe(16)
     status = 200 if error is None else 429 if error.wait_s else 403
     headers = {"Retry-After": f"{error.wait_s}"} if error and error.wait_s else None
-    wrong = f"{error}".capitalize() + "." if error else ""
+    wrong = f"{error}".capitalize() + "." if error else told
     answer = pages.page("admin/login.html", status, headers, typed=name, wrong=wrong,
                         csrf=_token(app, nonce), to=inside(target))  # fmt: skip
     cookies.keep_form(answer, app, nonce)

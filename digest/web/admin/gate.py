@@ -36,15 +36,23 @@ from subscribers.errors import SubscriberError
 HOME = "/admin"
 MOST_BYTES, MOST_FIELD = 20_000_000, 2_000_000
 _INSIDE = re.compile(r"/admin(?:/[\w./~-]*)?(?:\?[\w=&%+.:-]*)?", re.ASCII)
+_STALE = (
+    "This form is of an earlier log-in, or came from elsewhere: nothing was done. "
+    "Open the page anew and try again."
+)
 _MISSING = (UnknownRun, UnknownPaper, UnknownSubscriber)
 
 
 class NotIn(Exception):
-    """Nobody is logged in; `to` is where to go on afterwards."""
+    """Nobody is logged in; `to` is where to go on afterwards, `lost` whether a form was sent."""
 
-    def __init__(self, to: str) -> None:
+    def __init__(self, to: str, *, lost: bool) -> None:
         super().__init__(to)
-        self.to = to
+        self.to, self.lost = to, lost
+
+
+class Refused(Exception):
+    """A page or step that is not for this admin, or a form that is not of this log-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +106,10 @@ class DeskRoute(APIRoute):
             try:
                 return await handle(request)
             except NotIn as error:
-                return RedirectResponse(f"{HOME}/login?to={error.to}", 303)
+                ended = "&ended=1" if error.lost else ""
+                return RedirectResponse(f"{HOME}/login?to={error.to}{ended}", 303)
+            except Refused as error:
+                return _problem(request, 403, "Not so", f"{error}")
             except StoreError:
                 raise
             except (DigestError, SubscriberError) as error:
@@ -111,9 +122,12 @@ def _told(request: Request, error: DigestError | SubscriberError) -> Response:
     status = 404 if isinstance(error, _MISSING) else 409
     if isinstance(error, SubscriberError | SendError | BadMark | NotAdmitted):
         status = 429 if isinstance(error, NotAdmitted) and error.wait_s else 400
-    line = f"{error}".replace("`", "")
+    return _problem(request, status, "That did not work", f"{error}".replace("`", ""))
+
+
+def _problem(request: Request, status: int, heading: str, line: str) -> Response:
     back = inside(request.headers.get("referer", ""))
-    shown: dict[str, Any] = {"heading": "That did not work", "line": line, "back": back}
+    shown: dict[str, Any] = {"heading": heading, "line": line, "back": back}
     if hasattr(request.state, "visit"):
         return call_of(request).page("problem.html", status, **shown)
     pages: Pages = request.app.state.pages
@@ -141,10 +155,10 @@ def _guard(role: Role, *, posts: bool) -> Callable[[Request], Any]:
         app: App = request.app.state.app
         visit = await run_in_threadpool(_visit, app, request)
         if visit is None:
-            raise NotIn(_asked_for(request))
+            raise NotIn(_asked_for(request), lost=posts)
         request.state.visit, request.state.form = visit, FormData()
         if not visit.admin.role.includes(role):
-            raise HTTPException(403)
+            raise Refused(f"It takes a log-in as {role} to do that; yours is {visit.admin.role}.")
         if not posts:
             yield
             return
@@ -163,8 +177,9 @@ def _visit(app: App, request: Request) -> Visit | None:
 
 
 def _asked_for(request: Request) -> str:
-    path = request.url.path if request.method in ("GET", "HEAD") else HOME
-    return inside(path)
+    """The page that was asked for, or the one that a step belongs to."""
+    path = request.url.path
+    return inside(path if request.method in ("GET", "HEAD") else path.rpartition("/")[0])
 
 
 def inside(target: str) -> str:
@@ -181,10 +196,10 @@ def check_size(request: Request) -> None:
 
 
 def check_ours(request: Request, given: str, expected: str) -> None:
-    """403 unless the form has its token, and no other site sent it."""
+    """Refused unless the form has its token, and no other site sent it."""
     elsewhere = request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none")
     if elsewhere or not hmac.compare_digest(given.encode("utf-8", "replace"), expected.encode()):
-        raise HTTPException(403)
+        raise Refused(_STALE)
 
 
 def csrf_of(app: App, visit: Visit) -> str:

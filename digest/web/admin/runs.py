@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -13,10 +13,12 @@ from digest import manual, steering
 from digest.app import App
 from digest.core.admin import Role
 from digest.core.delivery import State
+from digest.core.message import message_id
 from digest.errors import SendError
 from digest.store import account, audit, ledger, sends
-from digest.store.runs import OPEN, Run
-from digest.store.sends import SendState
+from digest.store.account import Entry
+from digest.store.runs import CANCELLED, OPEN, Run
+from digest.store.sends import Send, SendState
 from digest.web.admin import wording
 from digest.web.admin.gate import Call, In, act, rooms, show, to
 from digest.web.admin.query import number_in, text_in
@@ -54,9 +56,19 @@ def run(call: In, number: Number) -> Response:
         lines = audit.recent(session, limit=20, about=f"run {number}")
     return call.page("run.html", run=found, leaf=leaf, chosen=chosen if state else "", lines=lines,
                      names={s.value: n for s, n in wording.ORDER.items()},
+                     numbers=_numbers(call.app, leaf.entries),
                      doubt=found.outcomes.get(State.IN_DOUBT, 0),
                      deferred=found.outcomes.get(State.DEFERRED, 0),
                      again=_again(found), **_live(call, found))  # fmt: skip
+
+
+def _numbers(app: App, entries: Sequence[Entry]) -> dict[int, str]:
+    """The Message-IDs of what is in doubt, by delivery: a relay's log knows them."""
+    return {
+        one.id: message_id(one.key, app.secret, app.site.domain).strip("<>")
+        for one in entries
+        if one.state is State.IN_DOUBT
+    }
 
 
 def _again(run: Run) -> int:
@@ -74,6 +86,8 @@ def _live(call: Call, run: Run) -> dict[str, Any]:
     return {
         "stands": wording.account(run.outcomes),
         "held": held,
+        "shown": "held" if held else "undone" if _undone(send, run) else run.state,
+        "note": "" if run.note in _PLAIN else run.note.replace("`", ""),
         "left": max(left, 0),
         "send": send,
         "is_open": run.state in OPEN,
@@ -82,6 +96,11 @@ def _live(call: Call, run: Run) -> dict[str, Any]:
     }
 
 
+def _undone(send: Send | None, run: Run) -> bool:
+    return send is not None and send.state is SendState.UNDONE and run.state == CANCELLED
+
+
+_PLAIN = ("paused by command", "cancelled by command")  # the state says it, and the log who did it
 _UNDER_WAY = (State.PLANNED, State.CLAIMED, State.IN_FLIGHT, State.DEFERRED)
 
 

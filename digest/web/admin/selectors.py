@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
 from digest.app import App
+from digest.outlook import Outlook
 from digest.selection import Selector
 
 KEEP, MOST = timedelta(seconds=60), 4
@@ -35,4 +36,7 @@ class Selectors:
             yield known[1]
 
     def _made(self, day: date, days: int) -> Selector:
-        return Selector(day, self._app.rising, days=days)
+        app = self._app
+        # A preview tells of the sources what the mail would.
+        sky = Outlook(day, app.settings.sources, app.clock)
+        return Selector(day, app.rising, sky, days)

@@ -30,6 +30,14 @@ def form(call: In) -> Response:
     return _form(call, typed)
 
 
+@show(router, "/send/look", Role.SENDER)
+@show(router, "/send/order", Role.SENDER)
+def begin_again(call: In) -> Response:
+    """What a page of a form becomes when it is opened by its address."""
+    del call
+    return to("/send")
+
+
 def _form(call: Call, typed: dict[str, str], wrong: str = "", status: int = 200) -> Response:
     return call.page("send.html", status, typed=typed, wrong=wrong, most_days=MOST_DAYS)
 

@@ -5,8 +5,9 @@ for (const shown of document.querySelectorAll("[data-events]")) {
   told.addEventListener("part", (event) => { shown.innerHTML = JSON.parse(event.data); });
   told.addEventListener("end", () => { told.close(); location.reload(); });
 }
-// A button that was pressed is not pressed again while its answer is on the way.
-for (const form of document.querySelectorAll("form[method=post]")) {
+// A button that was pressed is not pressed again while its answer is on the way; a download leaves
+// the page where it is.
+for (const form of document.querySelectorAll("form[method=post]:not([data-stays])")) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";

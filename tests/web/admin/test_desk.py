@@ -101,6 +101,7 @@ def test_a_confirmed_send_is_held_can_be_undone_and_goes_the_next_time(
     expect(page.locator("#live")).to_contain_text("goes in")
     assert account(desk) == {State.PLANNED: 1}
     page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#live .state")).to_have_text("undone")
     expect(page.locator("#live")).to_contain_text("cancelled")
     assert account(desk) == {State.CANCELLED: 1}
     assert desk.mails() == []

@@ -10,9 +10,10 @@ from sqlalchemy import text as sql
 from digest.app import App, build
 from digest.cli.terminal import today
 from digest.core.admin import Role
+from digest.core.announcing import SourceState
 from digest.core.delivery import State
 from digest.settings import load
-from digest.store import audit, runs, sends
+from digest.store import audit, runs, sends, states
 from digest.store.sends import SendState
 from subscribers import roster
 from tests.stories.conftest import home  # noqa: F401 - a fixture
@@ -197,3 +198,45 @@ def test_a_send_goes_on_when_the_web_process_starts_again(
     assert before < READERS
     assert sorted(mails) == [f"reader{n}@example.org" for n in range(READERS)]
     app.database.engine.dispose()
+
+
+def test_a_look_at_a_day_without_papers_warns(desk: Site, owner: httpx2.Client) -> None:
+    csrf = {"csrf": token_in(owner.get("/admin").text)}
+    bare = owner.post("/admin/send/look", data=csrf | wish(desk) | {"day": "2020-02-02"})
+    assert "No papers are listed for 2020-02-02" in bare.text
+    assert "No papers are listed" not in owner.post("/admin/send/look", data=csrf | wish(desk)).text
+
+
+def test_what_is_in_doubt_shows_the_message_id_that_the_relay_s_log_has(
+    desk: Site, owner: httpx2.Client, ada: Person
+) -> None:
+    run = order(owner, look(owner, desk, whom="one", text="reader1@example.org"), ada)
+    let_go(desk.app)
+    until(lambda: account(desk.app, run) == {State.SENT: 1})
+    [mail] = desk.wait_for(1)
+    number = str(mail["Message-ID"]).strip("<>")
+    assert number not in owner.get(f"/admin/runs/{run}").text
+    with desk.app.begin() as session:
+        session.execute(sql("UPDATE deliveries SET state = 'in_doubt'"))
+        session.execute(sql("UPDATE runs SET outcomes = NULL"))
+    assert number in owner.get(f"/admin/runs/{run}").text
+
+
+def test_the_settings_say_how_the_secret_is_kept_where_none_is_set(
+    desk: Site, owner: httpx2.Client
+) -> None:
+    page = re.sub(r"<[^>]+>", " ", owner.get("/admin/settings").text)
+    assert re.search(r"secret\s+set, hidden|secret\s+kept beside the database", page)
+    assert re.search(r"allow_private\s+(true|false)", page)
+
+
+def test_a_preview_at_the_desk_says_of_a_source_what_the_mail_will_say(
+    desk: Site, owner: httpx2.Client
+) -> None:
+    now = desk.app.clock()
+    with desk.app.begin() as session:
+        states.save(session, states.State(
+            source="huggingface", state=SourceState.FAILED, since=now, day=today(desk.app),
+            tried_at=now, good_at=None, failures=1, error="503"))  # fmt: skip
+    frame = owner.get(f"/admin/readers/1/mail?day={today(desk.app)}").text
+    assert "Hugging Face could not be read today" in " ".join(frame.split())

@@ -214,3 +214,30 @@ def test_the_log_says_who_did_what_and_cannot_be_changed(desk: Site, owner: http
     for step in ("UPDATE audit_log SET who = 'x'", "DELETE FROM audit_log"):
         with pytest.raises(StoreError, match="only added to"), desk.app.begin() as session:
             session.execute(sql(step))
+
+
+def test_what_is_refused_says_why_and_that_nothing_was_done(
+    owner: httpx2.Client, viewer: httpx2.Client
+) -> None:
+    stale = owner.post("/admin/runs/1/cancel", data={"csrf": "0" * 64})
+    assert "This form is of an earlier log-in" in stale.text
+    token = token_in(viewer.get("/admin").text)
+    role = viewer.post("/admin/runs/1/cancel", data={"csrf": token})
+    assert "It takes a log-in as sender to do that; yours is viewer." in role.text
+
+
+def test_a_log_in_that_ended_in_the_middle_of_a_form_says_so_and_goes_on_at_its_page(
+    desk: Site,
+) -> None:
+    answer = desk.client.post("/admin/send/look", data={"csrf": "x"})
+    assert answer.headers["location"] == "/admin/login?to=/admin/send&ended=1"
+    page = desk.client.get(answer.headers["location"]).text
+    assert "Your log-in has ended, and nothing was done." in page
+    assert 'name="to" value="/admin/send"' in page
+    assert "has ended" not in desk.client.get("/admin/login?to=/admin").text
+
+
+@pytest.mark.parametrize("path", ["/admin/send/look", "/admin/send/order"])
+def test_the_address_of_a_form_s_answer_leads_to_the_form(owner: httpx2.Client, path: str) -> None:
+    answer = owner.get(path)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/admin/send")
