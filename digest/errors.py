@@ -9,6 +9,7 @@ DigestError
 ├── StoreError           the database cannot be used
 ├── MailboxError         a mailbox of incoming mail cannot be read
 ├── DnsError             the DNS could not be asked, or gave no answer
+├── EncoderError         the sentence encoder or what it needs is missing
 ├── UnknownPaper, UnknownSubscriber, UnknownDelivery, UnknownRun
 ├── ApiKeyError          a key of the HTTP API cannot be made or found
 ├── AdminError           an admin cannot be made or found
@@ -63,6 +64,10 @@ class MailboxError(DigestError):
 
 class DnsError(DigestError):
     """The DNS could not be asked, or gave no answer; the message names what was asked."""
+
+
+class EncoderError(DigestError):
+    """The sentence encoder cannot be used: its extra or its model is missing, or is no model."""
 
 
 class UnknownPaper(DigestError):

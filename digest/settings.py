@@ -96,6 +96,7 @@ class Settings(BaseSettings):
     dkim_ed25519_key: SecretStr = SecretStr("")
     dkim_ed25519_selector: str = "digest-ed25519"
     sources: Annotated[tuple[str, ...], NoDecode] = ("huggingface",)
+    encoder: str = Field(default="", max_length=1000)
     templates: Path | None = None
     allow_private: bool = False
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ("127.0.0.1", "::1")

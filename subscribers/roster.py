@@ -1,6 +1,7 @@
 """The roster: who is subscribed, with which profile and schedule, and what they agreed to."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
@@ -22,7 +23,7 @@ from subscribers.person import (
 from subscribers.profile import InterestProfile, checked, from_data
 from subscribers.schedule import Schedule
 from subscribers.schedule import checked as checked_schedule
-from subscribers.tables import ConsentEventRow, ProfileRow, SubscriberRow
+from subscribers.tables import ConsentEventRow, FeedbackRow, ProfileRow, SubscriberRow
 
 
 def add(
@@ -135,3 +136,15 @@ def profile_at(session: Session, subscriber_id: int, version: int) -> InterestPr
     """The profile a digest was made with; None if there is no such version."""
     row = session.get(ProfileRow, (subscriber_id, version))
     return from_data(row.data) if row is not None else None
+
+
+def spoke_since(session: Session, at: datetime) -> list[int]:
+    """The active persons who changed their profile at that instant or later, or said something
+    about a paper; ascending."""
+    profiles = select(ProfileRow.subscriber_id).where(ProfileRow.created_at >= at)
+    said = select(FeedbackRow.subscriber_id).where(FeedbackRow.at >= at)
+    query = select(SubscriberRow.id).where(
+        SubscriberRow.status == Status.ACTIVE,
+        or_(SubscriberRow.id.in_(profiles), SubscriberRow.id.in_(said)),
+    )
+    return list(session.scalars(query.order_by(SubscriberRow.id)))

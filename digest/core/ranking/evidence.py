@@ -124,7 +124,8 @@ def _whole_keywords(scores: Scores, pairs: _Pairs) -> Evidence:
 
 
 def _words(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
-    """Of typed lines, the words that stand in the paper; they share the line's part."""
+    """Of typed lines, the words that stand in the paper; they share the line's part. Where none
+    stands there, the line itself: an encoder found that it means the paper."""
     lines, found = scores.typed.lines, scores.typed.found(pool, pairs.rows, pairs.papers)
     texts: list[str] = []
     parts: list[float] = []
@@ -134,6 +135,10 @@ def _words(pool: Pool, scores: Scores, pairs: _Pairs) -> Evidence:
         line = lines[row]
         if len(terms) == 1:
             texts.append(line.written(*line.places[terms[0][0]]))
+            parts.append(part)
+            counts.append(1)
+        elif not terms:
+            texts.append(line.heading)
             parts.append(part)
             counts.append(1)
         else:

@@ -10,6 +10,7 @@ import numpy as np
 from digest.core.ranking import weights
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import LikedPaper, Taste
+from digest.core.ranking.sense import with_sense
 from digest.core.ranking.sketch import AT_A_TIME, rows, shape, sketches
 from digest.core.ranking.sparse import csr, product
 
@@ -56,7 +57,7 @@ def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
     alike = product(rows(found, *pool.numbers, len(pool.columns)), pool.across)
     if pool.shape:
         alike += shape(found).alike(pool.shape)
-    return np.maximum(alike / weights.SAME_SUBJECT, 0.0)
+    return with_sense(pool, papers, alike)
 
 
 class Closest(NamedTuple):

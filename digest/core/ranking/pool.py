@@ -14,6 +14,7 @@ from digest.core.edition import Candidate, Change
 from digest.core.identity import title_key
 from digest.core.paper import Paper
 from digest.core.ranking import weights
+from digest.core.ranking.encoded import Encoded, Small, paper_text
 from digest.core.ranking.latent import Shape
 from digest.core.ranking.names import Name, name
 from digest.core.ranking.sketch import Numbers, numbers
@@ -41,7 +42,9 @@ class Pool:
     `leaders` are the day's first by votes, with their row in `leaders_alike`. `twins` are the
     near-duplicates of a paper. All but `places` name a paper by its place here. `numbers` are the
     terms' as sketches have them, ascending, with their columns. `kept` is for what is worked out
-    once: the likeness to papers that readers liked, and to the history's.
+    once: the likeness to papers that readers liked, and to the history's. `encoded` is what an
+    encoder knows of texts, None where there is none, and `sensed` what it says of these papers,
+    for papers and for typed lines.
     """
 
     candidates: tuple[Candidate, ...]
@@ -71,6 +74,8 @@ class Pool:
     twins: Mapping[int, frozenset[int]]
     numbers: tuple[Numbers, Places]
     kept: dict[str, Any] = field(default_factory=dict)
+    encoded: Encoded | None = None
+    sensed: tuple[Small, Small] | None = None
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -106,7 +111,9 @@ class Pool:
         return np.where(self.spots[spots] == wanted, self.typed.data[spots], 0.0)
 
 
-def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
+def prepare(
+    candidates: Sequence[Candidate], vocabulary: Vocabulary, encoded: Encoded | None = None
+) -> Pool:
     """Make the pool of a day's candidates (0 to some thousands); their order does not matter.
 
     Of two candidates with one paper id the first counts.
@@ -155,7 +162,14 @@ def prepare(candidates: Sequence[Candidate], vocabulary: Vocabulary) -> Pool:
         leaders_alike=product(texts[leaders], texts[leaders].T.tocsr()),
         twins=_twins(papers, texts),
         numbers=_numbers(terms),
+        encoded=encoded,
+        sensed=_sensed(papers, encoded) if encoded else None,
     )
+
+
+def _sensed(papers: Sequence[Paper], encoded: Encoded) -> tuple[Small, Small]:
+    texts = [paper_text(paper.title, paper.abstract) for paper in papers]
+    return encoded.papers(texts), encoded.papers_for_lines(texts)
 
 
 class _Read:

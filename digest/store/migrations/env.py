@@ -4,11 +4,12 @@ from typing import Any, Literal
 
 from alembic import context
 
-from digest.store import desk_tables, tables
+from digest.store import desk_tables, tables, vector_tables
 from subscribers.tables import Base, UtcDateTime
 
 assert tables  # noqa: S101 - imported for its rows
 assert desk_tables  # noqa: S101 - so are these
+assert vector_tables  # noqa: S101 - and these
 
 
 def _render(kind: str, item: Any, _context: Any) -> str | Literal[False]:
