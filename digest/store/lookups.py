@@ -123,11 +123,15 @@ def missed(session: Session, names: Iterable[str], note: str, *, now: datetime) 
     """There is none of these, by arXiv's word; they are asked for again in a day, a few times."""
     for part in chunks(names):
         rows = LookupRow.name.in_(part)
-        values = {"state": LookupState.MISSING, "note": note[:_LONGEST_NOTE]}
         session.execute(
             update(LookupRow)
             .where(rows)
-            .values(values, tries=LookupRow.tries + 1, due_at=now + MISSING_AGAIN)
+            .values(
+                state=LookupState.MISSING,
+                note=note[:_LONGEST_NOTE],
+                tries=LookupRow.tries + 1,
+                due_at=now + MISSING_AGAIN,
+            )
         )
         settled = update(LookupRow).where(rows, LookupRow.tries >= MOST_MISSES)
         session.execute(settled.values(due_at=None))
