@@ -160,7 +160,8 @@ class RunRow(Base):
     planned_at: Mapped[datetime] = mapped_column(UtcDateTime)
     deadline_at: Mapped[datetime] = mapped_column(UtcDateTime)
     audience: Mapped[int]
-    outcomes: Mapped[dict[str, Any] | None] = mapped_column(JSON)
+    # Without this None is stored as the JSON word null, which no `IS NULL` finds.
+    outcomes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     note: Mapped[str] = mapped_column(Text)
     days: Mapped[int] = mapped_column(server_default="0")
 

@@ -38,6 +38,21 @@ def test_a_downgraded_database_is_empty_and_can_be_upgraded_again(database: Data
     assert set(inspect(database.engine).get_table_names()) > {"papers", "deliveries"}
 
 
+def test_an_account_that_was_kept_as_the_word_null_becomes_none(database: Database) -> None:
+    with database.engine.begin() as connection:
+        config = store._alembic()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0010_vectors")
+    with database.begin() as session:
+        session.execute(text(
+            "INSERT INTO runs (kind, state, planned_at, deadline_at, audience, outcomes, note,"
+            " days) VALUES ('digest', 'running', '2026-03-02', '2026-03-03', 0, 'null', '', 0)"
+        ))  # fmt: skip
+    database.upgrade()
+    with database.read() as session:
+        assert session.scalar(text("SELECT count(*) FROM runs WHERE outcomes IS NULL")) == 1
+
+
 def test_the_migrations_make_exactly_the_tables_of_the_code(database: Database) -> None:
     with database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})

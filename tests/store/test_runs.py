@@ -346,3 +346,16 @@ def test_two_that_freeze_at_once_promise_everybody_once(database: Database, agai
     assert sorted(audiences) == [0, 0, 0, 60]
     with database.read() as session:
         assert len(session.scalars(select(DeliveryRow.subscriber_id)).all()) == 60
+
+
+def test_a_run_without_an_account_is_found_as_such(database: Database) -> None:
+    ids = readers(database)
+    run = freeze(database)
+    assert run is not None
+    set_state(database, ids[:1], State.IN_DOUBT)
+    with database.read() as session:
+        live = tallies.live(session)
+        assert live == {run.id: {State.IN_DOUBT: 1, State.PLANNED: 2}}
+        assert tallies.in_doubt(session, live) == [(run.id, 1)]
+        assert runs.unaccounted(session, day(0), "running") == [run.id]
+        assert tallies.sent_by_day(session, day(0), live)[day(0)][State.PLANNED] == 2
