@@ -2,7 +2,8 @@
 
 FOLDER holds papers.parquet, pools.json, background.json and queries.jsonl; where its judgements
 (qrels.tsv) and the scorer beside it are at hand too, its table is printed. Every number comes from
-the product's own code, and a query's profile is exactly the fields it fills in.
+the product's own code, and a query's profile is exactly the fields it fills in. `--semantic` names
+a sentence encoder, or a folder that holds one (see tests.bench.semantic): the large size.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -20,8 +21,10 @@ from digest.core.edition import Candidate, Change
 from digest.core.paper import Paper
 from digest.core.ranking import LikedPaper, Pool, Reader, Vocabulary, learn, prepare
 from digest.core.ranking.bars import bars, muted_by
+from digest.core.ranking.encoded import Encoded
 from digest.core.ranking.score import score
 from subscribers.profile import InterestProfile
+from tests.bench import semantic
 
 Rows = dict[str, dict[str, Any]]
 Query = dict[str, Any]
@@ -34,20 +37,30 @@ class Bench:
     papers: Rows
     days: dict[str, list[str]]
     vocabulary: Vocabulary
+    encoded: Encoded | None = None
     pools: dict[str, Pool] = field(default_factory=dict)
 
     def pool(self, day: str) -> Pool:
         if day not in self.pools:
             rows = [candidate(at, self.papers[one]) for at, one in enumerate(self.days[day])]
-            self.pools[day] = prepare(rows, self.vocabulary)
+            self.pools[day] = prepare(rows, self.vocabulary, self.encoded)
         return self.pools[day]
 
 
-def bench(folder: Path) -> Bench:
+def bench(folder: Path, encoder: str = "", asked: Sequence[Query] = ()) -> Bench:
+    """The folder read; with an encoder, what these queries need is encoded too."""
     found = papers(folder)
     days = json.loads((folder / "pools.json").read_text())
-    earlier = (found[one] for one in json.loads((folder / "background.json").read_text()))
-    return Bench(found, days, learn([(row["title"], row["abstract"]) for row in earlier]))
+    earlier = [found[one] for one in json.loads((folder / "background.json").read_text())]
+    vocabulary = learn([(row["title"], row["abstract"]) for row in earlier])
+    if not encoder:
+        return Bench(found, days, vocabulary)
+    needed = dict.fromkeys(one for query in asked for one in days[query["pool"]])
+    spoken = [paper for q in asked for paper in _spoken([*q["liked"], *q["disliked"]], found)]
+    wanted = [*map(_words, map(found.__getitem__, needed)), *spoken]
+    lines = semantic.lines_of(asked)
+    encoded = semantic.known(encoder, wanted, lines, map(_words, earlier))
+    return Bench(found, days, vocabulary, encoded)
 
 
 def papers(folder: Path) -> Rows:
@@ -74,8 +87,11 @@ def reader(query: Query, known: Rows) -> Reader:
 
 
 def _spoken(some: list[dict[str, Any]], known: Rows) -> tuple[LikedPaper, ...]:
-    rows = (known[one["id"]] for one in some if one["id"] in known)
-    return tuple(LikedPaper(row["title"], row["abstract"]) for row in rows)
+    return tuple(_words(known[one["id"]]) for one in some if one["id"] in known)
+
+
+def _words(row: dict[str, Any]) -> LikedPaper:
+    return LikedPaper(row["title"], row["abstract"])
 
 
 def candidate(place: int, row: dict[str, Any]) -> Candidate:
@@ -108,11 +124,12 @@ def main() -> int:
     options.add_argument("folder", type=Path)
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--case", nargs="*", default=[])
+    options.add_argument("--semantic", default="", metavar="ENCODER")
     options.add_argument("--compare", type=Path, help="another run, to be compared query by query")
     chosen = options.parse_args()
     asked = [q for q in queries(chosen.folder) if not chosen.case or q["case"] in chosen.case]
     with chosen.out.open("w", encoding="utf-8") as out:
-        for query, paper, value in run(bench(chosen.folder), asked):
+        for query, paper, value in run(bench(chosen.folder, chosen.semantic, asked), asked):
             out.write(f"{query}\t{paper}\t{value:.6f}\n")
     scorer = chosen.folder.resolve().parent / "score.py"
     if not (scorer.exists() and (chosen.folder / "qrels.tsv").exists()):

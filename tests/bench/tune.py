@@ -90,9 +90,11 @@ def main() -> None:
     options.add_argument("values", nargs="*", metavar="NAME=VALUE,VALUE")
     options.add_argument("--case", nargs="*", default=CASES)
     options.add_argument("--halves", action="store_true")
+    options.add_argument("--semantic", default="", metavar="ENCODER")
     chosen = options.parse_args()
     asked = [q for q in ranking.queries(chosen.folder) if q["case"] in chosen.case]
-    bench, gains = ranking.bench(chosen.folder), judged(chosen.folder)
+    bench = ranking.bench(chosen.folder, chosen.semantic, asked)
+    gains = judged(chosen.folder)
     names = [one.partition("=")[0] for one in chosen.values]
     lists = [json.loads(f"[{one.partition('=')[2]}]") for one in chosen.values]
     for values in itertools.product(*lists):
