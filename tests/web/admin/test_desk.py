@@ -175,6 +175,15 @@ def test_a_wrong_count_sends_nothing(page: Page, desk: Site, ada: Person) -> Non
     assert account(desk) == {}
 
 
+def test_a_long_address_breaks_its_line_on_a_phone(page: Page, desk: Site) -> None:
+    write(desk, f"UPDATE subscribers SET address = '{'long.' * 12}x@{'far.' * 20}example.org' "
+                "WHERE id = 1")  # fmt: skip
+    page.set_viewport_size({"width": 375, "height": 800})
+    page.goto(ours(desk, "/admin/readers/1"))
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth <= {root}.clientWidth")
+
+
 PAGES = ("/admin", "/admin/send", "/admin/runs", "/admin/runs/1", "/admin/readers",
          "/admin/readers/1", "/admin/papers", "/admin/papers/1", "/admin/mail", "/admin/settings",
          "/admin/log", "/admin/file", "/admin/runs/99")  # fmt: skip
