@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from io import BytesIO
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,12 +74,12 @@ class Lens:
     turned: Whole
 
     def apart(self, units: Whole) -> Small:
-        """Papers (rows of whole units) as they are compared with papers."""
+        """Papers (rows of whole units), with what they all have in common taken away and what all
+        differ in made less of."""
         return _scaled((units - self.middle) @ self.turned)
 
-    def plain(self, units: Whole) -> Small:
-        """Papers as they are compared with typed lines. (A line is like no paper: what all papers
-        have in common is taken from one side only, and what parts them says little of it.)"""
+    def beside(self, units: Whole) -> Small:
+        """Papers, with what they all have in common taken away."""
         return _scaled(units - self.middle)
 
 
@@ -118,6 +119,16 @@ def from_bytes(data: bytes) -> Lens:
         return Lens(kept["middle"].astype(np.float64), kept["turned"].astype(np.float64))
 
 
+class Sensed(NamedTuple):
+    """Papers as they are compared, a row each, of zeros where unknown: with papers through the lens
+    and plainly, and with typed lines. (A line is like no paper: what papers have in common is taken
+    from one side only, and what parts them says little of it.)"""
+
+    apart: Small
+    plain: Small
+    beside: Small
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Encoded:
     """What is known of texts, packed, by their `key`. It grows as readers come; a text that it does
@@ -131,16 +142,14 @@ class Encoded:
         length = len(self.lens.middle) + GREATEST
         self.kept.update({name: one for name, one in packed.items() if len(one) == length})
 
-    def papers(self, texts: Sequence[str]) -> Small:
-        """Papers as they are compared with papers, a row each; of zeros where unknown."""
-        return self._rows(map(key, texts), self.lens.apart)
-
-    def papers_for_lines(self, texts: Sequence[str]) -> Small:
-        """The same as they are compared with typed lines."""
-        return self._rows(map(key, texts), self.lens.plain)
+    def papers(self, texts: Sequence[str]) -> Sensed:
+        """Papers by their texts (see `paper_text`)."""
+        names = [*map(key, texts)]
+        lens = self.lens
+        return Sensed(*(self._rows(names, see) for see in (lens.apart, _scaled, lens.beside)))
 
     def lines(self, texts: Sequence[str]) -> Small:
-        """Typed lines, likewise."""
+        """Typed lines as they are compared with papers."""
         return self._rows(map(line_key, texts), _scaled)
 
     def _rows(self, names: Iterable[str], seen: Callable[[Whole], Small]) -> Small:
@@ -150,6 +159,12 @@ class Encoded:
         if known:
             rows[known] = seen(unpack([one for one in found if one is not None]))
         return rows
+
+
+def known(rows: Small) -> NDArray[np.bool_]:
+    """Which seen texts are known."""
+    found: NDArray[np.bool_] = rows.any(axis=1)
+    return found
 
 
 def near(some: Small, others: Small) -> NDArray[np.float64]:

@@ -14,7 +14,7 @@ from digest.core.edition import Candidate, Change
 from digest.core.identity import title_key
 from digest.core.paper import Paper
 from digest.core.ranking import weights
-from digest.core.ranking.encoded import Encoded, Small, paper_text
+from digest.core.ranking.encoded import Encoded, Sensed, paper_text
 from digest.core.ranking.latent import Shape
 from digest.core.ranking.names import Name, name
 from digest.core.ranking.sketch import Numbers, numbers
@@ -43,8 +43,7 @@ class Pool:
     near-duplicates of a paper. All but `places` name a paper by its place here. `numbers` are the
     terms' as sketches have them, ascending, with their columns. `kept` is for what is worked out
     once: the likeness to papers that readers liked, and to the history's. `encoded` is what an
-    encoder knows of texts, None where there is none, and `sensed` what it says of these papers,
-    for papers and for typed lines.
+    encoder knows of texts, None where there is none, and `sensed` what it says of these papers.
     """
 
     candidates: tuple[Candidate, ...]
@@ -75,7 +74,7 @@ class Pool:
     numbers: tuple[Numbers, Places]
     kept: dict[str, Any] = field(default_factory=dict)
     encoded: Encoded | None = None
-    sensed: tuple[Small, Small] | None = None
+    sensed: Sensed | None = None
 
     def __len__(self) -> int:
         return len(self.candidates)
@@ -163,13 +162,10 @@ def prepare(
         twins=_twins(papers, texts),
         numbers=_numbers(terms),
         encoded=encoded,
-        sensed=_sensed(papers, encoded) if encoded else None,
+        sensed=encoded.papers([paper_text(p.title, p.abstract) for p in papers])
+        if encoded
+        else None,
     )
-
-
-def _sensed(papers: Sequence[Paper], encoded: Encoded) -> tuple[Small, Small]:
-    texts = [paper_text(paper.title, paper.abstract) for paper in papers]
-    return encoded.papers(texts), encoded.papers_for_lines(texts)
 
 
 class _Read:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digest.core.ranking import weights
-from digest.core.ranking.encoded import near, paper_text
+from digest.core.ranking.encoded import known, near, paper_text
 from digest.core.ranking.pool import Floats, Pool
 from digest.core.ranking.reader import LONGEST_LINE, LikedPaper, Line, line
 
@@ -19,17 +19,22 @@ def typed_text(text: str) -> str:
 def with_sense(pool: Pool, papers: Sequence[LikedPaper], alike: Floats) -> Floats:
     """The likeness by words of each of some papers to each of the pool, with what the encoder sees:
     1 for the same subject, never below 0."""
+    by_words: Floats = np.maximum(alike / weights.SAME_SUBJECT, 0.0)
     if pool.encoded is None or pool.sensed is None:
-        return np.maximum(alike / weights.SAME_SUBJECT, 0.0)
+        return by_words
     liked = pool.encoded.papers([paper_text(one.title, one.abstract) for one in papers])
-    both = alike + weights.SENSE_LIKED * near(liked, pool.sensed[0])
-    found: Floats = np.maximum(both / weights.SENSE_SUBJECT, 0.0) ** weights.SENSE_POWER
-    return found
+    beyond = near(liked.plain, pool.sensed.plain) - weights.SENSE_ANY
+    apart = near(liked.apart, pool.sensed.apart)
+    both = alike + weights.SENSE_LIKED * apart + weights.SENSE_PLAIN * beyond
+    found = np.maximum(both / weights.SENSE_SUBJECT, 0.0)
+    seen = known(liked.plain)[:, None] & known(pool.sensed.plain)
+    # Near to a few counts for more than a little like all; a root is the same on all machines.
+    return np.where(seen, found * np.sqrt(found), by_words)
 
 
 def near_lines(pool: Pool, lines: Sequence[Line]) -> Floats:
     """What the encoder adds to how well each line fits each paper, never below 0."""
     if pool.encoded is None or pool.sensed is None:
         return np.zeros((len(lines), len(pool)))
-    cosines = near(pool.encoded.lines([line.text for line in lines]), pool.sensed[1])
+    cosines = near(pool.encoded.lines([line.text for line in lines]), pool.sensed.beside)
     return weights.SENSE_TYPED * np.maximum(cosines - weights.SENSE_FLOOR, 0.0)

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from digest.core.ranking import weights
 from digest.core.ranking.vocabulary import mass
 
-_LEARNT = frozenset({"COMMON", "LENS"})  # stand in what was learnt from the history; asked for only then
+# They stand in what was learnt from the history, and are asked for only then.
+_LEARNT = frozenset({"COMMON", "LENS"})
 NAMES = tuple(name for name in vars(weights) if name.isupper() and name not in _LEARNT)
 
 

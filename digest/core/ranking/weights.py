@@ -35,11 +35,13 @@ COMMON = 0.05
 MEANING = 0.07
 SAME_SUBJECT = 0.13  # likeness of papers that one reader would keep together
 
-# What a sentence encoder sees, where there is one (the extra "semantic").
+# What a sentence encoder sees, where there is one (the extra "semantic"): of two papers, how near
+# they are through the lens, and how far plainly beyond what any two are.
 LENS = 3.0  # how far the directions in which all papers differ are evened out; less is further
-SENSE_LIKED = 0.2  # of papers with the same direction, beside the cosine of their terms
-SENSE_SUBJECT = 0.2  # likeness, with this, of papers that one reader would keep together
-SENSE_POWER = 1.4  # likeness counts by its power: nearness to a few rather than a little to all
+SENSE_LIKED = 0.2  # beside the cosine of their terms
+SENSE_PLAIN = 0.2
+SENSE_ANY = 0.2  # cosine of any two papers
+SENSE_SUBJECT = 0.3  # likeness, with this, of papers that one reader would keep together
 SENSE_TYPED = 2.0  # of a line with a paper's direction
 SENSE_FLOOR = 0.05  # cosine that is no nearness
 
