@@ -1,9 +1,12 @@
 """Words, terms, phrases and rarity."""
 
 import time
+from datetime import date
 
 import pytest
 
+from digest.core.edition import Candidate, Change
+from digest.core.paper import Paper
 from digest.core.ranking import LikedPaper, Reader, fit, prepare, rank
 from digest.core.ranking.text import fold, phrase, sequence, stem, terms, words
 from subscribers.profile import InterestProfile
@@ -62,6 +65,71 @@ def test_a_rare_term_weighs_more_than_a_common_one_and_an_unknown_one_most() -> 
 
 def test_a_vocabulary_of_nothing_still_has_rarities_above_zero() -> None:
     assert fit([]).rarity("tide") > 0
+
+
+MEGABYTES = {
+    "words": "word " * 200_000,
+    "different words": " ".join(f"w{number}" for number in range(150_000)),
+    "one word": "x" * 1_000_000,
+    "stop words": "the " * 250_000,
+    "Russian stop words": "и для " * 160_000,
+    "one character": "扩" * 1_000_000,
+    "two characters": "扩散" * 500_000,
+    "Thai": "การเรียนรู้" * 90_000,
+    "vowel signs": "ि" * 1_000_000,
+    "marks on a letter": "a" + "\u0301" * 1_000_000,
+    "marked words": "की" * 500_000,
+    "hyphens": "é-" * 500_000,
+    "long ligatures": "ﷺ" * 300_000,
+    "regex": "(a+)+$" * 160_000,
+    "regex food": "a" * 500_000 + "!" * 500_000,
+    "brackets": "((((" * 250_000,
+    "backslashes": "\\" * 1_000_000,
+    "blanks": " \t\n" * 330_000,
+    "control": "\x00\u202e\ufeff" * 330_000,
+    "surrogates": "\ud800" * 1_000_000,
+    "pluses": "C++#" * 250_000,
+    "emoji": "👩‍🔬" * 300_000,
+}
+HOSTILE = pytest.mark.parametrize("typed", MEGABYTES.values(), ids=MEGABYTES)
+
+
+@HOSTILE
+def test_a_megabyte_in_a_profile_neither_fails_nor_changes_what_others_get(typed: str) -> None:
+    titles = ["Tides and winds", "扩散 a plan for winds", "word x the", "Corals (a+)+$ aaaa!"]
+    listed = [
+        Candidate(n, Paper(title=title, abstract=title, identities=(f"title:{n}",)), Change.NEW,
+                  date(2026, 3, 2))
+        for n, title in enumerate(titles)
+    ]  # fmt: skip
+    pool = prepare(listed, fit(titles))
+    calm = [Reader(InterestProfile(interests=(title,))) for title in titles]
+    loud = Reader(
+        InterestProfile(
+            interests=(typed,) * 20, keywords=(typed, typed[7:]) * 50, mute=(typed,) * 100,
+            authors=(typed,) * 100, categories=(typed,) * 50, liked=(typed,) * 500,
+        ),
+        (LikedPaper(typed, typed),) * 3,
+        disliked=(LikedPaper(typed[1:], typed),),
+        muted=(typed,),
+    )  # fmt: skip
+    before = rank(pool, calm)
+    start = time.process_time()
+    together = rank(pool, [*calm[:2], loud, *calm[2:]])
+    assert time.process_time() - start < 2
+    assert together[:2] + together[3:] == before
+    start = time.process_time()
+    assert rank(pool, [*calm[:2], loud, *calm[2:]]) == together
+    assert time.process_time() - start < 0.5
+
+
+@HOSTILE
+def test_a_megabyte_in_a_paper_takes_no_time_either(typed: str) -> None:
+    paper = Paper(title=typed, abstract=typed, identities=("title:1",))
+    start = time.process_time()
+    pool = prepare([Candidate(1, paper, Change.NEW, date(2026, 3, 2))], fit(["tides"]))
+    rank(pool, [Reader(InterestProfile(keywords=("tides",), mute=("winds",)))])
+    assert time.process_time() - start < 2
 
 
 @pytest.mark.parametrize(

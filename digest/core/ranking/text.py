@@ -1,9 +1,9 @@
 """Words and terms of a text, in any script, in time linear in its length.
 
-A word is a run of letters and digits, folded (case, Latin accents, width); where a script is
-written without spaces, every character is a word of its own, so that its bigrams do the work
-of words. A term is what weights are given to: a stem, or two neighbouring stems. Hyphens part
-words: "fine-tuning" and "fine tuning" are the same.
+A word is a run of letters and digits with their marks, folded (case, Latin accents, width); where
+a script is written without spaces, every character is a word of its own, so that its bigrams do
+the work of words, and a phrase is found inside running text. A term is what weights are given to:
+a stem, or two neighbouring stems. Hyphens part words: "fine-tuning" and "fine tuning" are the same.
 """
 
 import re
@@ -20,20 +20,43 @@ from digest.core.ranking.words import STOP_WORDS
 LONGEST_WORD = 48
 LONGEST_TEXT = 20_000  # characters of a paper; an abstract has about 1,500
 
-# Kana, Han, Hangul: Korean has spaces, but its particles cling to the word before them.
+# Kana, Han, Hangul: Korean has spaces, but its particles cling to the word before them. Then Thai,
+# Lao, Burmese, Khmer.
 _SPACELESS = (
-    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+    "\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    "\U00020000-\U0003ffff\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 )
-_SPACELESS_CHAR = re.compile(f"[{_SPACELESS}]")
 # "C++" and "C#" are words; "_" is none.
 _WORD = re.compile(rf"([{_SPACELESS}]|[^\W_{_SPACELESS}]+(?:\+\+|#)?)")
 _PLAIN_WORD = re.compile(r"([A-Za-z0-9]+(?:\+\+|#)?)")  # the same in ASCII, and faster
+# Vowel signs and the like, which `re` takes for no letters: of the scripts that have them.
+_MARKED = re.compile("[\u0590-\u08ff\u0900-\u109f\u1780-\u17ff]")
+_MARKS = "".join(
+    chr(code)
+    for code in (*range(0x591, 0x1100), *range(0x1780, 0x1800))
+    if unicodedata.category(chr(code)) in ("Mn", "Mc")
+)
+_MARKED_WORD = re.compile(
+    rf"([{_SPACELESS}][{_MARKS}]*"
+    rf"|[^\W_{_SPACELESS}]+(?:[{_MARKS}]+[^\W_{_SPACELESS}]*)*(?:\+\+|#)?)"
+)
+# Accents that no letter has of its own, as stress in Russian, and the hyphen that is not seen.
+_LOOSE = re.compile("[\u00ad\u0300-\u036f]+")
 _LATIN = [*range(0xC0, 0x250), *range(0x1E00, 0x1F00)]
 _WITHOUT_ACCENT = {
     code: base
     for code in _LATIN
     if (base := unicodedata.normalize("NFD", chr(code))[0]) != chr(code)
 } | {ord("ø"): "o", ord("ł"): "l", ord("đ"): "d", ord("æ"): "ae", ord("œ"): "oe", ord("ı"): "i"}
+_WITHOUT_ACCENT[ord("ё")] = "е"  # most Russian texts write it so
+# Of Slavic languages in Cyrillic, the endings of nouns and adjectives, the longer ones first.
+_CYRILLIC_ENDINGS = (
+    *("иями", "ами", "ями", "иях", "ого", "его", "ому", "ему", "ыми", "ими"),
+    *("ях", "ах", "ых", "их", "ов", "ев", "ей", "ой", "ый", "ий", "ая", "яя", "ое", "ее", "ые"),
+    *("ие", "ую", "юю", "ом", "ем", "ам", "ям", "ию", "ия", "ии", "ія", "ії", "ію"),
+    *("у", "ю", "а", "я", "о", "е", "ы", "и", "ь", "й", "і"),
+)
+_SHORTEST_STEM = 3
 
 
 def fold(text: str) -> str:
@@ -45,7 +68,7 @@ def fold(text: str) -> str:
 def normal(text: str, longest: int = LONGEST_TEXT) -> str:
     """The first `longest` characters in one Unicode form (wide and mathematical letters plain)."""
     text = text[:longest]
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).replace("\u00ad", "")
+    return text if text.isascii() else _LOOSE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def words(text: str, longest: int = LONGEST_TEXT) -> list[str]:
@@ -56,7 +79,9 @@ def words(text: str, longest: int = LONGEST_TEXT) -> list[str]:
 def parted(text: str) -> list[str]:
     """A text that is already `normal`, cut around its words: every second part is a word as it
     stands there, and all of them together are the text."""
-    return (_PLAIN_WORD if text.isascii() else _WORD).split(text)
+    if text.isascii():
+        return _PLAIN_WORD.split(text)
+    return (_MARKED_WORD if _MARKED.search(text) else _WORD).split(text)
 
 
 class Word(NamedTuple):
@@ -103,8 +128,11 @@ def singular(word: str) -> str:
 def stem(word: str) -> str:
     """A light stem: without plural, -ing, -ed, the consonant they doubled, and a final e.
 
-    It need not be a word; it only has to be the same for "tune", "tuned", "tunes" and "tuning".
+    It need not be a word; it only has to be the same for "tune", "tuned", "tunes" and "tuning", and
+    for the cases of a word in Cyrillic.
     """
+    if "\u0400" <= word[:1] <= "\u04ff":
+        return _without_ending(word)
     base = singular(word)
     for ending in ("ing", "ed"):
         if base.endswith(ending) and _has_vowel(base[: -len(ending)]):
@@ -116,6 +144,13 @@ def stem(word: str) -> str:
 def root(word: str) -> str:
     """The stem of a folded word, "" of a stop word."""
     return "" if word in STOP_WORDS else stem(word)
+
+
+def _without_ending(word: str) -> str:
+    for ending in _CYRILLIC_ENDINGS:
+        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+            return word[: -len(ending)]
+    return word
 
 
 def _has_vowel(start: str) -> bool:

@@ -1,4 +1,4 @@
-"""Words that say nothing about a paper's subject. Two short lists of our own, folded."""
+"""Words that say nothing about a paper's subject. Short lists of our own, folded."""
 
 STOP_WORDS = frozenset(
     """
@@ -14,6 +14,8 @@ STOP_WORDS = frozenset(
     until up upon us ve very via was we well were what when where whereas whether which while who
     whom whose why will with within without would yes yet you your yours am etc al
     interested interest interests interesting papers paper anything everything something
+    без бы в во для до же за и из или к как который которые мы на над не но о об от по под при с со
+    так также то тоже у через что это эти этот
     """.split()  # noqa: SIM905
 )
 
