@@ -26,7 +26,7 @@ from digest.core.ranking.likeness import Likes, likes
 from digest.core.ranking.names import agree, agree_in_full, name
 from digest.core.ranking.pool import Floats, Marks, Places, Pool
 from digest.core.ranking.reader import Model, Reader, read
-from digest.core.ranking.sense import near_lines
+from digest.core.ranking.sense import typed_with_sense
 from digest.core.ranking.sparse import sums
 from digest.core.ranking.text import fold
 from digest.core.ranking.typed import Typed, typed
@@ -97,7 +97,7 @@ def _parts(pool: Pool, causes: Causes, lines: Typed, liked: Likes, whole: Floats
     """What each cause gives each paper by itself; of the interests, how well they fit."""
     parts = np.concatenate(
         [
-            lines.fits(pool) + near_lines(pool, lines.lines),
+            typed_with_sense(pool, lines.lines, lines.fits(pool)),
             weights.LIKED * liked.means(),
             _marked(pool, causes.of_kind[AUTHOR], partial(_author, pool)),
             _marked(pool, causes.of_kind[CATEGORY], partial(_category, pool)),

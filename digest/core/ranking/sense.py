@@ -32,9 +32,12 @@ def with_sense(pool: Pool, papers: Sequence[LikedPaper], alike: Floats) -> Float
     return np.where(seen, found * np.sqrt(found), by_words)
 
 
-def near_lines(pool: Pool, lines: Sequence[Line]) -> Floats:
-    """What the encoder adds to how well each line fits each paper, never below 0."""
+def typed_with_sense(pool: Pool, lines: Sequence[Line], fits: Floats) -> Floats:
+    """How well each line fits each paper by its words, with what the encoder sees: a paper may fit
+    without any of the words, and less with words that mean something else; never below 0."""
     if pool.encoded is None or pool.sensed is None:
-        return np.zeros((len(lines), len(pool)))
-    cosines = near(pool.encoded.lines([line.text for line in lines]), pool.sensed.beside)
-    return weights.SENSE_TYPED * np.maximum(cosines - weights.SENSE_FLOOR, 0.0)
+        return fits
+    asked = pool.encoded.lines([line.text for line in lines])
+    beyond = near(asked, pool.sensed.beside) - weights.SENSE_FLOOR
+    seen = known(asked)[:, None] & known(pool.sensed.beside)
+    return np.where(seen, np.maximum(fits + weights.SENSE_TYPED * beyond, 0.0), fits)

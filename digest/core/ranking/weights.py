@@ -42,8 +42,8 @@ SENSE_LIKED = 0.2  # beside the cosine of their terms
 SENSE_PLAIN = 0.2
 SENSE_ANY = 0.2  # cosine of any two papers
 SENSE_SUBJECT = 0.3  # likeness, with this, of papers that one reader would keep together
-SENSE_TYPED = 2.0  # of a line with a paper's direction
-SENSE_FLOOR = 0.05  # cosine that is no nearness
+SENSE_TYPED = 3.0  # of a line with a paper's direction
+SENSE_FLOOR = 0.15  # cosine of a line and a paper that is neither for nor against
 
 # Likes add up, over how many there are and a few more; dislikes too.
 LIKED = 2.5
