@@ -1,4 +1,4 @@
-"""Keywords, interests and mutes find the papers they stand in, in scripts with and without blanks."""
+"""Keywords, interests and mutes find the papers they stand in, with blanks between words or not."""
 
 from datetime import date
 
