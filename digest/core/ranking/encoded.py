@@ -163,7 +163,7 @@ class Encoded:
 
 def known(rows: Small) -> NDArray[np.bool_]:
     """Which seen texts are known."""
-    found: NDArray[np.bool_] = rows.any(axis=1)
+    found: NDArray[np.bool_] = np.abs(rows).sum(axis=1) > 0
     return found
 
 
