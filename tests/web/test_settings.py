@@ -366,3 +366,29 @@ def test_moving_writes_to_nobody_who_was_barred(site: Site, reader: Subscriber) 
         new = addresses.parse("new@example.org")
         why = suppression.reason_for(session, new, key=site.app.secret)
     assert why is Reason.COMPLAINED
+
+
+def test_an_author_and_feeds_are_taken_and_what_is_looked_up_can_be_given_up(
+    site: Site, reader: Subscriber
+) -> None:
+    path = settings(site.app, reader)
+    opml = (
+        b'<opml><body><outline text="Robots" xmlUrl="https://rss.arxiv.org/rss/cs.RO"/>'
+        b'<outline text="A &lt;b&gt;blog" xmlUrl="https://blog.example.org/"/></body></opml>'
+    )
+    answer = site.client.post(
+        f"{path}/liked",
+        data={"papers": "warner_s_1\n2603.99999"},
+        files={"file": ("feeds.opml", opml)},
+    )
+    assert "Categories added: cs.RO. arXiv is asked for the papers of warner_s_1" in answer.text
+    assert "A reader cannot follow “A &lt;b&gt;blog”: ask whoever runs this site" in answer.text
+    shown = site.client.get(path).text
+    assert 'Papers of warner_s_1 <span class="meta">looked up soon</span>' in shown
+    assert 'arxiv:2603.99999 <span class="meta">looked up soon</span>' in shown
+    site.client.post(f"{path}/unlike", data={"name": "author:warner_s_1"})
+    assert "warner_s_1 <span" not in site.client.get(path).text
+    assert current(site.app, reader.id).profile.categories == ("cs.RO",)
+    bomb = b'<!DOCTYPE x [<!ENTITY a "b">]><opml><body>&a;</body></opml>'
+    wrong = site.client.post(f"{path}/liked", files={"file": ("feeds.opml", bomb)})
+    assert (wrong.status_code, "defines XML entities" in wrong.text) == (400, True)
