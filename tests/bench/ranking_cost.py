@@ -5,12 +5,14 @@ some thousands of them (READ: what a server's readers spoke of), and two typed l
 readers as of a large server, MANY, a shard at a time, each new; most memory is that of all this,
 with the folder's papers held. Beside it the plain way is timed in the same run: a linear SVM of
 scikit-learn fitted for each reader over TF-IDF of words and pairs of words, as arxiv-sanity does.
+With `--semantic ENCODER` also what encoding a paper costs, by the encoder of the large size.
 """
 
 import argparse
 import os
 import random
 import resource
+import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -21,7 +23,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 
-from digest.core.ranking import LikedPaper, Pool, Reader, prepare, rank  # noqa: E402
+from digest import encoder  # noqa: E402
+from digest.core.ranking import LikedPaper, Pool, Reader, encoded, prepare, rank  # noqa: E402
 from digest.core.ranking.likeness import likes  # noqa: E402
 from digest.core.ranking.meant import meaning  # noqa: E402
 from digest.core.ranking.reader import Taste, read  # noqa: E402
@@ -34,6 +37,7 @@ SHARD = 500
 PAPERS = 300
 READ = 15_000
 MANY = 100_000
+ENCODED = 50
 LINES = ("video diffusion", "agents", "privacy", "protein folding", "speech", "robots that grasp")
 
 
@@ -65,6 +69,14 @@ def pool_of(bench: ranking.Bench) -> Pool:
     return prepare(rows, bench.vocabulary)
 
 
+def encoding(asked: str, papers: list[LikedPaper]) -> float:
+    """Seconds for each of some papers, one after the other."""
+    found = encoder.load(asked, Path(tempfile.gettempdir()))
+    texts = [encoded.paper_text(*paper) for paper in papers]
+    list(found.papers(texts[:2]))  # the first warms up
+    return timed(lambda: list(found.papers(texts))) / len(texts)
+
+
 def plain(bench: ranking.Bench, reader: Reader) -> tuple[float, float]:
     """Seconds to fit and score one reader the plain way, and to read the papers' features."""
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -90,6 +102,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("folder", type=Path)
     options.add_argument("--likes", type=int, default=50)
+    options.add_argument("--semantic", default="", metavar="ENCODER")
     chosen = options.parse_args()
     bench = ranking.bench(chosen.folder)
     papers = spoken(bench)
@@ -120,6 +133,9 @@ def main() -> None:
     print(f"{MANY} readers x {PAPERS} papers     {many:8.1f} s")
     print(f"plain scikit-learn, a reader     {svm * micro:8.0f} us: {svm / scoring:.0f} times")
     print(f"plain features of a paper        {reading * 1000:8.2f} ms")
+    if chosen.semantic:
+        spent = encoding(chosen.semantic, papers[:: len(papers) // ENCODED])
+        print(f"encoding a paper             {spent * 1000:8.1f} ms")
     print(f"most memory, ours                {most:8d} MB")
     print(f"numpy {np.__version__}")
 

@@ -1,6 +1,7 @@
 """The extra "semantic": what is encoded once is kept, and ranks papers that say it otherwise."""
 
 import logging
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -143,6 +144,15 @@ def test_an_encoder_that_is_missing_is_one_line_in_the_log(
     [told] = caplog.records
     assert why in told.reason  # type: ignore[attr-defined]
     assert "\n" not in told.reason  # type: ignore[attr-defined]
+
+
+def test_a_missing_extra_is_one_line_that_says_how_to_have_it(
+    app: App, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fastembed", None)  # as where it is not installed
+    assert Encoding(with_encoder(app, "BAAI/bge-small-en-v1.5")).turn() == 0
+    [told] = caplog.records
+    assert 'no fastembed here; pip install "papers-digest[semantic]"' in told.reason  # type: ignore[attr-defined]
 
 
 def test_an_encoder_by_another_model_has_another_name(tmp_path: Path) -> None:
