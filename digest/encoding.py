@@ -108,7 +108,7 @@ class Encoding:
         """The latest papers, the very latest first."""
         with self._app.read() as session:
             papers = history.papers_before(session, until=day + timedelta(days=2), limit=LATEST)
-        return _by_key(encoded.paper_text(title, abstract) for title, abstract in papers)
+        return _by_key(encoded.paper_text(title, abstract) for title, abstract, _ in papers)
 
     def _encode(self, name: str, by: By, texts: Texts, day: date, asked: Callable[[], bool]) -> int:
         """Encode those of the texts that never were, in their order."""

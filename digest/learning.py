@@ -29,7 +29,8 @@ def refresh(app: App, day: date) -> bool:
         papers = history.papers_before(session, until=day, limit=PAPERS)
     if len(papers) < latent.FEWEST_PAPERS:
         return False
-    vocabulary = ranking.learn(papers)
+    texts = [(title, abstract) for title, abstract, _ in papers]
+    vocabulary = ranking.learn(texts, [filed for _, _, filed in papers])
     if vocabulary.latent is None:
         return False
     try:

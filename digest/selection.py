@@ -235,7 +235,10 @@ class _Encoded:
         """Read what was encoded of these papers."""
         if self.known is not None:
             new = {*papers} - self._read
-            self._add(session, (encoded.key(encoded.paper_text(*paper)) for paper in new))
+            self._add(
+                session,
+                (encoded.key(encoded.paper_text(paper.title, paper.abstract)) for paper in new),
+            )
             self._read |= new
 
     def _add(self, session: Session, keys: Iterable[str]) -> None:
@@ -254,8 +257,8 @@ def texts_of(session: Session, readers: Sequence[Subscriber]) -> tuple[set[str],
     said = feedback.said_by(session, [one.id for one in readers])
     about = {word.about for words in said.values() for word in words if word.kind is not Kind.MUTE}
     names = about.union(*(one.profile.liked for one in readers))
-    papers = _papers(session, names) if names else {}
-    return lines - {""}, {encoded.paper_text(*paper.words) for paper in papers.values()}
+    papers = [one.words for one in _papers(session, names).values()] if names else []
+    return lines - {""}, {encoded.paper_text(one.title, one.abstract) for one in papers}
 
 
 def _labelled(one: Candidate) -> Candidate:
@@ -343,4 +346,4 @@ def _papers(session: Session, names: Collection[str]) -> dict[str, _Spoken]:
 
 
 def _words_of(paper: Paper) -> ranking.LikedPaper:
-    return ranking.LikedPaper(paper.title, paper.abstract)
+    return ranking.LikedPaper(paper.title, paper.abstract, tuple(paper.categories))

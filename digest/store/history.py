@@ -159,15 +159,16 @@ def merged_into(session: Session, paper_id: int) -> list[int]:
 def background(session: Session, *, until: date, limit: int) -> list[str]:
     """Texts of the `limit` latest papers listed before `until`: what words are common."""
     papers = papers_before(session, until=until, limit=limit)
-    return [f"{title}\n{abstract}" for title, abstract in papers]
+    return [f"{title}\n{abstract}" for title, abstract, _ in papers]
 
 
-def papers_before(session: Session, *, until: date, limit: int) -> list[tuple[str, str]]:
-    """Title and abstract of the `limit` latest papers listed before `until`, the latest first."""
+def papers_before(session: Session, *, until: date, limit: int) -> list[tuple[str, str, list[str]]]:
+    """Title, abstract and categories of the `limit` latest papers listed before `until`, the latest
+    first."""
     query = (
-        select(PaperRow.title, PaperRow.abstract)
+        select(PaperRow.title, PaperRow.abstract, PaperRow.categories)
         .where(and_(PaperRow.last_day < until))
         .order_by(PaperRow.last_day.desc(), PaperRow.id.desc())
         .limit(limit)
     )
-    return [(title, abstract) for title, abstract in session.execute(query)]
+    return [(title, abstract, filed) for title, abstract, filed in session.execute(query)]

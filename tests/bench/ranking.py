@@ -52,7 +52,8 @@ def bench(folder: Path, encoder: str = "", asked: Sequence[Query] = ()) -> Bench
     found = papers(folder)
     days = json.loads((folder / "pools.json").read_text())
     earlier = [found[one] for one in json.loads((folder / "background.json").read_text())]
-    vocabulary = learn([(row["title"], row["abstract"]) for row in earlier])
+    texts = [(row["title"], row["abstract"]) for row in earlier]
+    vocabulary = learn(texts, [row["categories"].split() for row in earlier])
     if not encoder:
         return Bench(found, days, vocabulary)
     needed = dict.fromkeys(one for query in asked for one in days[query["pool"]])
@@ -91,7 +92,7 @@ def _spoken(some: list[dict[str, Any]], known: Rows) -> tuple[LikedPaper, ...]:
 
 
 def _words(row: dict[str, Any]) -> LikedPaper:
-    return LikedPaper(row["title"], row["abstract"])
+    return LikedPaper(row["title"], row["abstract"], tuple(row["categories"].split()))
 
 
 def candidate(place: int, row: dict[str, Any]) -> Candidate:

@@ -24,7 +24,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 
 from digest import encoder  # noqa: E402
-from digest.core.ranking import LikedPaper, Pool, Reader, encoded, prepare, rank  # noqa: E402
+from digest.core.ranking import LikedPaper, Pool, Reader, encoded, prepare, rank, weights  # noqa: E402
 from digest.core.ranking.likeness import likes  # noqa: E402
 from digest.core.ranking.meant import meaning  # noqa: E402
 from digest.core.ranking.reader import Taste, read  # noqa: E402
@@ -49,7 +49,9 @@ def timed(work: Callable[[], object]) -> float:
 
 def spoken(bench: ranking.Bench) -> list[LikedPaper]:
     rows = [*bench.papers.values()][:READ]
-    return [LikedPaper(row["title"], row["abstract"]) for row in rows]
+    return [
+        LikedPaper(row["title"], row["abstract"], tuple(row["categories"].split())) for row in rows
+    ]
 
 
 def crowd(papers: list[LikedPaper], count: int, likes: int, seed: int = 1) -> list[Reader]:
@@ -72,7 +74,7 @@ def pool_of(bench: ranking.Bench) -> Pool:
 def encoding(asked: str, papers: list[LikedPaper]) -> float:
     """Seconds for each of some papers, one after the other."""
     found = encoder.load(asked, Path(tempfile.gettempdir()))
-    texts = [encoded.paper_text(*paper) for paper in papers]
+    texts = [encoded.paper_text(one.title, one.abstract) for one in papers]
     list(found.papers(texts[:2]))  # the first warms up
     return timed(lambda: list(found.papers(texts))) / len(texts)
 
@@ -113,7 +115,9 @@ def main() -> None:
     compiling = timed(lambda: [meaning(bench.vocabulary, line) for line in lines]) / SHARD
     sketching = timed(lambda: sketches(bench.vocabulary, papers)) / READ * chosen.likes
     first = timed(lambda: rank(pool, readers[:SHARD])) / SHARD
-    likes(pool, [Taste(tuple(papers), (1.0,) * READ)])
+    for at in range(0, READ, weights.MOST_LIKED):
+        some = tuple(papers[at : at + weights.MOST_LIKED])
+        likes(pool, [Taste(some, (1.0,) * len(some))])
     warm = readers[SHARD:]
     scoring = min(timed(lambda: score(pool, warm)) for _ in range(3)) / SHARD
     whole = min(timed(lambda: rank(pool, warm)) for _ in range(3)) / SHARD

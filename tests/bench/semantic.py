@@ -54,7 +54,7 @@ def known(
 
 
 def _papers(some: Iterable[LikedPaper]) -> Texts:
-    texts = (encoded.paper_text(*paper) for paper in some)
+    texts = (encoded.paper_text(paper.title, paper.abstract) for paper in some)
     return {encoded.key(text): text for text in texts}
 
 

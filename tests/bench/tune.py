@@ -100,6 +100,7 @@ def main() -> None:
     for values in itertools.product(*lists):
         bench.pools.clear()  # they and the sketches hold what the weights before made of them
         bench.vocabulary.sketches.clear()
+        bench.vocabulary.meanings.clear()
         for name, value in zip(names, values, strict=True):
             setattr(weights, name, value)
         found = [*scores(bench, asked, gains)]

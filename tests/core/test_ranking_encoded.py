@@ -46,7 +46,9 @@ def pool_of(candidates: list[Candidate], some: list[Reader]) -> Pool:
     day = [encoded.paper_text(one.paper.title, one.paper.abstract) for one in candidates]
     texts = [*day]
     for reader in some:
-        texts += [encoded.paper_text(*paper) for paper in (*reader.liked, *reader.disliked)]
+        texts += [
+            encoded.paper_text(one.title, one.abstract) for one in (*reader.liked, *reader.disliked)
+        ]
         lines = map(typed_text, (*reader.profile.interests, *reader.profile.keywords))
         known.add({encoded.line_key(line): encoded.pack(vector(line)) for line in lines})
     known.add({encoded.key(text): encoded.pack(vector(text)) for text in texts})

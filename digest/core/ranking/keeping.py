@@ -12,7 +12,7 @@ from digest.core.ranking.sparse import csr
 from digest.core.ranking.vocabulary import Vocabulary
 
 VERSION = (
-    1  # rises when terms, weights or this form change: what older programs wrote is learnt anew
+    2  # rises when terms, weights or this form change: what older programs wrote is learnt anew
 )
 
 
@@ -35,6 +35,7 @@ def to_bytes(vocabulary: Vocabulary) -> bytes:
         data=latent.counts.data.astype(np.uint16),
         indices=latent.counts.indices.astype(np.int32),
         ends=latent.counts.indptr.astype(np.int32),
+        filed=np.frombuffer("\n".join(map("\t".join, latent.filed)).encode(), np.uint8),
     )
     return out.getvalue()
 
@@ -47,6 +48,7 @@ def from_bytes(data: bytes) -> Vocabulary:
         frequencies = dict(zip(terms, kept["frequencies"].tolist(), strict=True))
         documents = int(kept["documents"][0])
         weighing = Vocabulary(documents, frequencies)
+        filed = kept["filed"].tobytes().decode().split("\n")
         counts = csr(kept["data"].astype(np.float64), kept["indices"], kept["ends"], len(columns))
         latent = Latent(
             {term: at for at, term in enumerate(columns)},
@@ -56,5 +58,6 @@ def from_bytes(data: bytes) -> Vocabulary:
             kept["common"],
             kept["mean"],
             counts,
+            [one.split("\t") if one else [] for one in filed],
         )
     return Vocabulary(documents, frequencies, latent)

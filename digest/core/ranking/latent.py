@@ -28,6 +28,7 @@ DIMENSIONS = 200
 PAPERS_FOR_EACH = 15  # fewer papers teach fewer directions
 FEWEST_DIRECTIONS = 10
 FEWEST_PAPERS = PAPERS_FOR_EACH * FEWEST_DIRECTIONS
+HISTORY = 4_000  # papers; of more, what they have in common counts as it does of so many
 STEP = 254.0  # numbers to half above or below zero, in whole steps of a byte
 _ROUNDS = 4
 
@@ -43,7 +44,7 @@ class Shape:
     def alike(self, other: "Shape") -> NDArray[np.float64]:
         """What the directions add to the likeness of each paper to each of the other's."""
         added = weights.MEANING * (self.meaning @ other.meaning.T).astype(np.float64)
-        taken = (self.common @ other.common.T).astype(np.float64)
+        taken = weights.TAKEN * (self.common @ other.common.T).astype(np.float64)
         found: NDArray[np.float64] = (added - taken) / STEP**2
         return found
 
@@ -51,8 +52,9 @@ class Shape:
 @dataclass(frozen=True, eq=False)
 class Latent:
     """The directions (terms x directions, of the terms in `columns`), the share of each that is
-    common, the mean paper, and the papers they were learnt from (papers x terms, counts).
-    `tellings` and `masses` weigh the terms, as the vocabulary says."""
+    common, the mean paper, and the papers they were learnt from (papers x terms, counts) with the
+    fields they are `filed` under, none where that is unknown. `tellings` and `masses` weigh the
+    terms, as the vocabulary says."""
 
     columns: Mapping[str, int]
     tellings: NDArray[np.float64]
@@ -61,6 +63,7 @@ class Latent:
     common: NDArray[np.float64]
     mean: NDArray[np.float64]
     counts: Matrix
+    filed: Sequence[Sequence[str]]
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -110,6 +113,7 @@ def learn(
     columns: Sequence[str],
     tellings: Sequence[float],
     masses: Sequence[float],
+    filed: Sequence[Sequence[str]],
 ) -> Latent | None:
     """Learn from the terms of papers; None from too few. The same papers teach the same."""
     dimensions = min(DIMENSIONS, len(counts) // PAPERS_FOR_EACH)
@@ -121,9 +125,9 @@ def learn(
     texts = unit(rows, told)
     strengths, directions = _decompose(texts, dimensions)
     kept = directions.astype(np.float16)  # as they are stored
-    common = weights.COMMON * strengths**2
+    common = weights.COMMON * strengths**2 * min(HISTORY / len(counts), 1.0)
     mean = product(texts, kept.astype(np.float64)).mean(axis=0)
-    return Latent(places, told, weighed, kept, common / (1 + common), mean, rows)
+    return Latent(places, told, weighed, kept, common / (1 + common), mean, rows, filed)
 
 
 def _decompose(rows: Matrix, dimensions: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

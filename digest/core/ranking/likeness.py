@@ -8,13 +8,18 @@ from typing import NamedTuple
 import numpy as np
 
 from digest.core.ranking import weights
+from digest.core.ranking.balance import Balance, balanced, without
+from digest.core.ranking.fields import raised
+from digest.core.ranking.latent import Small
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import LikedPaper, Taste
 from digest.core.ranking.sense import with_sense
 from digest.core.ranking.sketch import AT_A_TIME, rows, shape, sketches
 from digest.core.ranking.sparse import csr, product
+from digest.core.ranking.vocabulary import Vocabulary
 
 MOST_KEPT = 8_000_000  # numbers of liked papers that a pool keeps: 64 MB
+LEAST_FALL = 1e-9  # where likes only stand for one another, the strongest is told all the same
 _ALIKE = "alike"  # under which it keeps them
 
 
@@ -27,6 +32,7 @@ class Alike:
         self.places: dict[LikedPaper, int] = {}
         self.papers: list[LikedPaper] = []
         self.table: Floats = np.zeros((0, len(pool)))
+        self.meanings: Small = np.zeros((0, 0), np.float32)
 
     def rows(self, pool: Pool, papers: Sequence[LikedPaper]) -> tuple[Floats, Places]:
         """The table, and the row of each paper in it."""
@@ -41,12 +47,15 @@ class Alike:
     def _begun(self, pool: Pool, papers: Sequence[LikedPaper]) -> list[LikedPaper]:
         new = [*dict.fromkeys(papers)]
         self.places, self.papers = {}, []
-        self.table = np.empty((max(MOST_KEPT // max(len(pool), 1), len(new)), len(pool)))
+        room = max(MOST_KEPT // max(len(pool), 1), len(new))
+        self.table = np.empty((room, len(pool)))
+        self.meanings = np.empty((room, meant(pool.vocabulary, new[:1]).shape[1]), np.float32)
         return new
 
     def _add(self, pool: Pool, papers: Sequence[LikedPaper]) -> None:
         first = len(self.places)
         self.table[first : first + len(papers)] = likeness(pool, papers)
+        self.meanings[first : first + len(papers)] = meant(pool.vocabulary, papers)
         self.places |= {paper: first + at for at, paper in enumerate(papers)}
         self.papers += papers
 
@@ -57,7 +66,13 @@ def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
     alike = product(rows(found, *pool.numbers, len(pool.columns)), pool.across)
     if pool.shape:
         alike += shape(found).alike(pool.shape)
-    return with_sense(pool, papers, alike)
+    return with_sense(pool, papers, alike) * raised(pool, [one.categories for one in papers])
+
+
+def meant(vocabulary: Vocabulary, papers: Sequence[LikedPaper]) -> Small:
+    """What some papers (at least one) mean: a row of length STEP each, of none where nothing was
+    learnt."""
+    return np.array([one.meaning for one in sketches(vocabulary, papers)], np.float32)
 
 
 class Closest(NamedTuple):
@@ -75,19 +90,20 @@ _NONE = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
 class Likes:
     """What some readers' tastes give each paper of the pool. `alike` is the pool's table, a row for
     each of `papers`; `rows` are those spoken of, taste by taste, each from its place in `ends` to
-    the next; `shares` how much each counts."""
+    the next; `shares` how much each counts by itself, and `balance` beside its taste's others."""
 
     papers: Sequence[LikedPaper]
     alike: Floats
     rows: Places
     ends: Places
     shares: Floats
+    balance: Balance
 
     def means(self) -> Floats:
         """Tastes x papers: the shares of those that are alike, over all shares and a few more: one
         like is not yet a taste."""
-        sums = product(csr(self.shares, self.rows, self.ends, len(self.alike)), self.alike)
-        return sums / (weights.FEW + self.whole)[:, None]
+        counted = csr(self.balance.shares, self.rows, self.ends, len(self.alike))
+        return product(counted, self.alike) / (weights.FEW + self.whole)[:, None]
 
     @property
     def whole(self) -> Floats:
@@ -110,16 +126,31 @@ class Likes:
     def _falls(self, some: Places, tastes: Places, papers: Places) -> tuple[Places, Places, Floats]:
         """The same for some of those asked for, whose tastes are equally large: which was asked
         for, the liked paper's row and the fall."""
-        firsts, ends = self.ends[tastes[some]], self.ends[tastes[some] + 1]
-        places = firsts[:, None] + np.arange(ends[0] - firsts[0])
-        shares, rows = self.shares[places], self.rows[places]
-        parts = shares * self.alike[rows, papers[some, None]]
-        total, among = parts.sum(axis=1)[:, None], weights.FEW + shares.sum(axis=1)[:, None]
-        falls = np.round(total / among - (total - parts) / (among - shares), 9)
+        tastes, papers = tastes[some], papers[some]
+        spots = self.ends[tastes][:, None] + np.arange(np.diff(self.ends)[tastes[0]])
+        rows = self.rows[spots]
+        alike = self.alike[rows, papers[:, None]]
+        gives = self.balance.shares[spots] * alike
+        likely = np.argsort(-gives, axis=1, kind="stable")[:, : weights.WEIGHED]
+        falls = np.round(self._lost(tastes, alike, gives.sum(axis=1), likely), 9)
         first = np.argsort(-falls, axis=1, kind="stable")[:, : weights.TOLD]
-        told = np.take_along_axis(rows, first, axis=1).ravel()
-        fell = np.take_along_axis(falls, first, axis=1).ravel()
-        return np.repeat(some, first.shape[1]), told, fell
+        told = np.take_along_axis(rows, np.take_along_axis(likely, first, axis=1), axis=1)
+        fell = np.take_along_axis(falls, first, axis=1)
+        fell[:, 0] = np.maximum(fell[:, 0], LEAST_FALL)
+        return np.repeat(some, first.shape[1]), told.ravel(), fell.ravel()
+
+    def _lost(self, tastes: Places, alike: Floats, sums: Floats, likely: Places) -> Floats:
+        """How much each taste's mean would fall without each of its likely likes."""
+        group = self.balance.groups[alike.shape[1]]
+        places = self.balance.places[tastes]
+        whole = self.whole[tastes]
+        mean = sums / (weights.FEW + whole)
+        falls = np.empty(likely.shape)
+        for at, likes in enumerate(likely.T):
+            left = whole - group.shares[places, likes]
+            counted = (without(group, places, likes) * alike).sum(axis=1)
+            falls[:, at] = mean - left * counted / (weights.FEW + left)
+        return falls
 
 
 def likes(pool: Pool, tastes: Sequence[Taste]) -> Likes:
@@ -127,10 +158,13 @@ def likes(pool: Pool, tastes: Sequence[Taste]) -> Likes:
     papers = [*chain.from_iterable(one.papers for one in tastes)]
     kept: Alike = pool.kept.setdefault(_ALIKE, Alike(pool))
     alike, places = kept.rows(pool, papers)
+    ends = np.array([*accumulate((len(one.papers) for one in tastes), initial=0)], np.int64)
+    shares = np.array([*chain.from_iterable(one.shares for one in tastes)], np.float64)
     return Likes(
         papers=kept.papers,
         alike=alike,
         rows=places,
-        ends=np.array([*accumulate((len(one.papers) for one in tastes), initial=0)], np.int64),
-        shares=np.array([*chain.from_iterable(one.shares for one in tastes)], np.float64),
+        ends=ends,
+        shares=shares,
+        balance=balanced(kept.meanings, places, ends, shares),
     )

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digest.core.ranking import weights
+from digest.core.ranking.fields import meant_raise
 from digest.core.ranking.latent import STEP, Latent, Small
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import Line
@@ -60,19 +61,21 @@ def _fits(latent: Latent, terms: Sequence[str]) -> Floats:
     return fits
 
 
-def meant(pool: Pool, lines: Sequence[Line]) -> Floats:
-    """What the meaning of each line gives each paper of the pool, never below 0."""
+def meant(pool: Pool, lines: Sequence[Line]) -> tuple[Floats, Floats]:
+    """What the meaning of each line adds to how well it fits each paper of the pool, never below 0;
+    and by what that is multiplied for the paper's fields."""
     if pool.vocabulary.latent is None or pool.shape is None or not lines:
-        return np.zeros((len(lines), len(pool)))
+        return np.zeros((len(lines), len(pool))), np.ones((len(lines), len(pool)))
     found = [meaning(pool.vocabulary, line) for line in lines]
-    like = product(_shares(pool, found), _pages(pool)) / weights.SAME_SUBJECT
+    shares = _shares(pool, found)
+    like = product(shares, _pages(pool)) / weights.SAME_SUBJECT
     turned = np.zeros((len(found), pool.shape.meaning.shape[1]), np.float32)
     for at, one in enumerate(found):
         if one.direction is not None:
             turned[at] = one.direction
     near = (turned @ pool.shape.meaning.T).astype(np.float64) / STEP**2
     sums: Floats = weights.LIKE_PAGES * like + weights.MEANT * near
-    return np.maximum(sums, 0.0)
+    return np.maximum(sums, 0.0), meant_raise(pool, shares)
 
 
 def _shares(pool: Pool, found: Sequence[Meaning]) -> Matrix:

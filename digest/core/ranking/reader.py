@@ -29,11 +29,13 @@ LONGEST_HEADING = 40
 
 
 class LikedPaper(NamedTuple):
-    """The text of a paper that a reader liked. (A tuple: it is looked up all the time, and its hash
-    is that of two texts that know theirs.)"""
+    """What is known of a paper that a reader liked; its first category is its own, the others are
+    cross-lists. (A tuple: it is looked up all the time, and its hash is that of texts that know
+    theirs.)"""
 
     title: str
     abstract: str = ""
+    categories: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

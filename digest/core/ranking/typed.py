@@ -38,7 +38,8 @@ class Typed:
         full = [_full_match(masses[a:b], least) for a, b in pairwise(self.ends.tolist())]
         shares = np.repeat(1 / np.array(full, dtype=np.float64), np.diff(self.ends))
         fits = product(self._query(shares, len(pool.columns)), pool.typed)
-        return np.where(fits > 0, fits + meant(pool, self.lines), 0.0)
+        added, times = meant(pool, self.lines)
+        return np.where(fits > 0, (fits + added) * times, 0.0)
 
     def _query(self, shares: Floats, width: int) -> Matrix:
         known = self.columns >= 0

@@ -98,15 +98,17 @@ def fit(texts: Iterable[str]) -> Vocabulary:
     return Vocabulary(documents, _repeated(found))
 
 
-def learn(papers: Sequence[tuple[str, str]]) -> Vocabulary:
-    """Count the terms of papers (title, abstract) and learn what makes them alike."""
+def learn(papers: Sequence[tuple[str, str]], filed: Sequence[Sequence[str]] = ()) -> Vocabulary:
+    """Count the terms of papers (title, abstract) and learn what makes them alike; `filed` are the
+    categories of each, if they are known."""
     rows = [counted(words(title), words(abstract)) for title, abstract in papers]
     found: Counter[str] = Counter()
     for row in rows:
         found.update(row.keys())
     vocabulary = Vocabulary(len(rows), _repeated(found))
     columns = sorted(term for term, count in found.items() if count >= FEWEST_TO_LEARN)
-    latent = learn_latent(rows, columns, vocabulary.tellings(columns), vocabulary.masses(columns))
+    weighed = vocabulary.tellings(columns), vocabulary.masses(columns)
+    latent = learn_latent(rows, columns, *weighed, filed or [()] * len(rows))
     return Vocabulary(len(rows), vocabulary.frequencies, latent)
 
 

@@ -17,7 +17,7 @@ LEAST_RARITY = 0.55  # of a term nobody uses: a line with only commoner words is
 # show which others do.
 PAGES = 10
 LIKE_PAGES = 0.5
-MEANT = 0.5
+MEANT = 0.7
 
 INTEREST = 1.0
 OTHER_INTEREST = 0.05  # the best interest counts; the others only part equals
@@ -32,8 +32,15 @@ PHRASE_IN_ABSTRACT = 0.7  # of one in the title
 PAIR = 0.8  # of two neighbouring words, beside the words themselves
 RAREST = 0.76  # of the greatest rarity: what is still rarer counts no more
 COMMON = 0.05
-MEANING = 0.07
+TAKEN = 1.4  # of what they have in common
+MEANING = 0.14
 SAME_SUBJECT = 0.13  # likeness of papers that one reader would keep together
+
+# Papers of one catalogue's fields are more alike than their words say, and so is what a typed line
+# means. A paper of no known field is as near to all as others are on the whole.
+SAME_FIELD = 0.5
+FIELD_MEANT = 0.3
+UNKNOWN_FIELD = 0.4
 
 # What a sentence encoder sees, where there is one (the extra "semantic"): of two papers, how near
 # they are through the lens, and how far plainly beyond what any two are.
@@ -49,14 +56,15 @@ SENSE_FLOOR = 0.15  # cosine of a line and a paper that is neither for nor again
 LIKED = 2.5
 FEW = 1.0
 TOLD = 3  # liked papers that are named of one pick
+WEIGHED = 8  # of those that give most, which is told by what would be without them
 HALF_LIFE = 365  # days in which feedback comes to weigh half
 MOST_LIKED = 100
-DISLIKED = 1.0
+DISLIKED = 0.4
 
 # A muted phrase that so great a part of the liked papers contain, and so many, is no bar.
 DOUBTS = 0.2
 FEWEST_DOUBTS = 2
-DOUBTED = 0.9
+DOUBTED = 0.97
 
 AUTHOR = 1.0
 AUTHOR_BY_INITIAL = 0.6
@@ -70,8 +78,8 @@ WELL_VOTED = 30  # with fewer at the top, the day's best counts less than full
 STEEP = 20  # a rise to so many times the votes is a full one
 
 NOISE = 0.01  # less than this of one cause is no reason
-BAR = 0.25  # of words, likes and authors: what is for this reader
-RISING_BAR = 0.12  # the same for a paper that rose
+BAR = 0.3  # of words, likes and authors: what is for this reader
+RISING_BAR = 0.14  # the same for a paper that rose
 TRENDING_MOST = 3  # papers from outside the profile
 TRENDING_TOP = 5  # from among so many of the day's best
 TRENDING_VOTES = 5  # with at least so many votes
