@@ -11,6 +11,8 @@ from subscribers.errors import BadProfile, shown
 
 DATA_VERSION = 1
 MOST_PAPERS = 30
+NUMBERS = ("limit", "popularity")
+USUAL_POPULARITY = 25  # what trends orders papers of like relevance, and has a few places
 
 # How many texts each list may hold, and how many characters one of them. Generous for a
 # person, small enough that ten million profiles and their ranking stay affordable.
@@ -37,6 +39,8 @@ class InterestProfile:
     should occur; `mute` are words or phrases that must not; `categories` are as the sources
     write them ("cs.CL", "genomics"); `authors` are names; `liked` are paper identities
     ("arxiv:2603.00001") or titles. `limit` is the most papers a digest may hold (1 to 30).
+    `popularity` says how much what trends counts beside the rest, from 0, only what fits the
+    profile, to 100, only the day's best by votes.
     """
 
     interests: tuple[str, ...] = ()
@@ -46,6 +50,7 @@ class InterestProfile:
     authors: tuple[str, ...] = ()
     liked: tuple[str, ...] = ()
     limit: int = 10
+    popularity: int = USUAL_POPULARITY
 
     @property
     def is_empty(self) -> bool:
@@ -62,6 +67,8 @@ def checked(profile: InterestProfile) -> InterestProfile:
     """
     if not 1 <= profile.limit <= MOST_PAPERS:
         raise BadProfile(f"limit must be 1 to {MOST_PAPERS}, not {profile.limit}")
+    if not 0 <= profile.popularity <= 100:
+        raise BadProfile(f"popularity must be 0 to 100, not {profile.popularity}")
     lists: dict[str, Any] = {
         name: _checked_list(name, texts) for name in CAPS if (texts := getattr(profile, name))
     }
@@ -73,14 +80,16 @@ def overlay(
 ) -> InterestProfile:
     """`base` with the named fields taken from `new`."""
     return replace(
-        base, **{name: getattr(new, name) for name in (*CAPS, "limit") if name in fields}
+        base, **{name: getattr(new, name) for name in (*CAPS, *NUMBERS) if name in fields}
     )
 
 
 def to_data(profile: InterestProfile) -> dict[str, Any]:
-    """The profile as plain JSON data; empty lists are left out."""
+    """The profile as plain JSON data; empty lists and a usual popularity are left out."""
     lists = {name: list(texts) for name in CAPS if (texts := getattr(profile, name))}
-    return {"v": DATA_VERSION, **lists, "limit": profile.limit}
+    data = {"v": DATA_VERSION, **lists, "limit": profile.limit}
+    usual = profile.popularity == USUAL_POPULARITY
+    return data if usual else data | {"popularity": profile.popularity}
 
 
 def from_data(data: Mapping[str, Any]) -> InterestProfile:
@@ -90,10 +99,11 @@ def from_data(data: Mapping[str, Any]) -> InterestProfile:
     """
     if data.get("v") != DATA_VERSION:
         raise BadProfile(f"profile data has version {data.get('v')}, not {DATA_VERSION}")
-    if unknown := data.keys() - {"v", "limit", *CAPS}:
+    if unknown := data.keys() - {"v", *NUMBERS, *CAPS}:
         raise BadProfile(f"profile data has an unknown field: {min(unknown)}")
     lists = {name: tuple(data.get(name, ())) for name in CAPS}
-    return InterestProfile(**lists, limit=data.get("limit", 10))
+    numbers = {name: data[name] for name in NUMBERS if name in data}
+    return InterestProfile(**lists, **numbers)
 
 
 def tidy(text: str) -> str:
