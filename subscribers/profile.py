@@ -102,8 +102,8 @@ def from_data(data: Mapping[str, Any]) -> InterestProfile:
     if unknown := data.keys() - {"v", *NUMBERS, *CAPS}:
         raise BadProfile(f"profile data has an unknown field: {min(unknown)}")
     lists = {name: tuple(data.get(name, ())) for name in CAPS}
-    numbers = {name: data[name] for name in NUMBERS if name in data}
-    return InterestProfile(**lists, **numbers)
+    popularity = data.get("popularity", USUAL_POPULARITY)
+    return InterestProfile(**lists, limit=data.get("limit", 10), popularity=popularity)
 
 
 def tidy(text: str) -> str:

@@ -41,7 +41,7 @@ def words(row: Mapping[str, Any]) -> LikedPaper:
 
 
 def candidate_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"id": row["id"], "categories": "", **words(row)._asdict()}
+    return {**words(row)._asdict(), "id": row["id"], "categories": ""}
 
 
 def history(papers: Rows, other: Path | None) -> list[LikedPaper]:
@@ -59,7 +59,7 @@ def pool_of(papers: Rows, ids: list[str], past: list[LikedPaper], encoder: str) 
     every = [words(row) for row in papers.values()]
     encoded: Encoded | None = semantic.known(encoder, every, (), past) if encoder else None
     rows = [ranking.candidate(at, candidate_row(papers[one])) for at, one in enumerate(ids)]
-    return prepare(rows, learn(past), encoded)
+    return prepare(rows, learn([(one.title, one.abstract) for one in past]), encoded)
 
 
 def ranked(pool: Pool, liked: list[LikedPaper]) -> list[float]:
