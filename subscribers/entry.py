@@ -15,7 +15,7 @@ from subscribers.errors import BadAddress, BadProfile, shown
 from subscribers.language import DEFAULT as DEFAULT_LANGUAGE
 from subscribers.language import checked as checked_language
 from subscribers.manner import Manner
-from subscribers.profile import CAPS, InterestProfile, tidy
+from subscribers.profile import CAPS, MOST_PAPERS, NUMBERS, InterestProfile, tidy
 from subscribers.schedule import Schedule
 
 # The header of `digest subscribers import`, and what an export adds so that nothing is lost.
@@ -35,6 +35,7 @@ COLUMNS = (
 EXTRA_COLUMNS = (
     "liked",
     "limit",
+    "popularity",
     "status",
     "paused_until",
     "language",
@@ -46,6 +47,7 @@ LISTS = tuple(CAPS)
 _DEFAULT = Schedule()
 _ANSWERS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 _SOURCE_LENGTH = 200
+_SPANS = {"limit": (1, MOST_PAPERS), "popularity": (0, 100), "hour": (0, 23)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,9 +103,8 @@ def _address(value: Any) -> Address:
 
 def _profile(said: Mapping[str, Any]) -> InterestProfile:
     lists: dict[str, Any] = {name: _texts(name, said[name]) for name in LISTS if name in said}
-    if "limit" in said:
-        lists["limit"] = _number("limit", said["limit"])
-    return profiles.checked(InterestProfile(**lists))
+    numbers: dict[str, Any] = {n: _number(n, said[n]) for n in NUMBERS if n in said}
+    return profiles.checked(InterestProfile(**lists, **numbers))
 
 
 def _schedule(said: Mapping[str, Any]) -> Schedule:
@@ -190,7 +191,8 @@ def _source(value: Any) -> str | None:
 def _number(name: str, value: Any) -> int:
     text = str(value).strip()
     if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 5):
-        raise BadProfile(f"{name} {shown(text)} is no whole number")
+        least, most = _SPANS[name]
+        raise BadProfile(f"{name} {shown(text)} is no whole number from {least} to {most}")
     return int(text)
 
 

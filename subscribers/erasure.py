@@ -10,6 +10,7 @@ from subscribers import address as addresses
 from subscribers import roster, suppression
 from subscribers.address import Address
 from subscribers.consent import Reason, Status
+from subscribers.profile import USUAL_POPULARITY
 from subscribers.tables import ConsentEventRow, FeedbackRow, ProfileRow, SignupRow, SubscriberRow
 
 
@@ -57,11 +58,16 @@ def personal_data(session: Session, address: Address, *, key: bytes) -> dict[str
     row = session.execute(select(*columns).where(SubscriberRow.id == who.id)).one()
     return {
         "subscriber": {name: _plain(value) for name, value in row._asdict().items()},
-        "profiles": _all(session, ProfileRow, who.id),
+        "profiles": [_told(one) for one in _all(session, ProfileRow, who.id)],
         "consent_events": _all(session, ConsentEventRow, who.id),
         "feedback": _all(session, FeedbackRow, who.id),
         "suppressed": suppression.reason_for(session, address, key=key),
     }
+
+
+def _told(version: dict[str, Any]) -> dict[str, Any]:
+    """A version of a profile with its popularity, which is kept only where it is not the usual."""
+    return version | {"data": {"popularity": USUAL_POPULARITY} | version["data"]}
 
 
 def _signups(session: Session, address: Address) -> list[int]:

@@ -164,6 +164,7 @@ def _cells(who: Subscriber, suppressed: Reason | None) -> list[str]:
         "confirmed_at": who.confirmed_at.isoformat() if who.confirmed_at else "",
         "consent_source": who.consent_source or "",
         "limit": str(who.profile.limit),
+        "popularity": str(who.profile.popularity),
         "status": str(who.status),
         "paused_until": who.paused_until.isoformat() if who.paused_until else "",
         "language": who.language,

@@ -41,6 +41,13 @@ def add(
     author: Annotated[Lines, option("An author to follow; may be repeated.")] = None,
     liked: Annotated[Lines, option("A liked paper, arxiv:2605.00001; may be repeated.")] = None,
     limit: Annotated[int | None, option("The most papers a day, 1 to 30.")] = None,
+    popularity: Annotated[
+        str,
+        typer.Option(
+            metavar="<0 to 100>",
+            help="How much what trends counts: 0 only my interests, 25 usual, 100 nothing else.",
+        ),
+    ] = "",
     zone: Annotated[str, option("The IANA time zone, such as Europe/Berlin.")] = "",
     hour: Annotated[int | None, option("The hour of the day to send at, 0 to 23.")] = None,
     cadence: Annotated[str, option("daily, weekdays, weekly or weekly:fri.")] = "",
@@ -62,8 +69,8 @@ def add(
     now = app.clock()
     given = {
         "interests": interest, "keywords": keyword, "mute": mute, "categories": category,
-        "authors": author, "liked": liked, "limit": limit, "zone": zone, "hour": hour,
-        "cadence": cadence, "language": language,
+        "authors": author, "liked": liked, "limit": limit, "popularity": popularity,
+        "zone": zone, "hour": hour, "cadence": cadence, "language": language,
         "plain_only": plain_only, "quiet_line": quiet_line,
     }  # fmt: skip
     fields: dict[str, Any] = {
@@ -159,6 +166,7 @@ def reader_json(reader: Subscriber, suppressed: Reason | None = None) -> dict[st
         "email": reader.address.as_typed,
         "status": reader.status,
         **profile,
+        "popularity": reader.profile.popularity,
         "zone": reader.schedule.zone,
         "hour": reader.schedule.hour,
         "cadence": reader.schedule.days,
@@ -183,8 +191,9 @@ def import_(
     """Take in readers from a CSV file.
 
     Columns: email,interests,keywords,mute,categories,authors,zone,hour,cadence,confirmed_at,
-    consent_source; where wanted language, plain_only, quiet_line, and suppressed (a reason: this
-    address is never written to); lists are separated by ";". A row with confirmed_at
+    consent_source; where wanted liked, limit, popularity (0 to 100: how much what trends counts),
+    language, plain_only, quiet_line, and suppressed (a reason: this address is never written to);
+    lists are separated by ";". A row with confirmed_at
     and consent_source becomes active, one without becomes pending. A bad row is named with its
     line; the others go in.
     """

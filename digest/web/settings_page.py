@@ -110,6 +110,9 @@ def page(
         ],
         zones=schedule.zones(),
         languages=_languages(app_of(request), reader),
+        steps=wishes.steps(
+            reader.profile.popularity, (wanted or reader).profile.popularity
+        ),
         unsubscribe="/unsubscribe/" + tokens.make(
             Purpose.UNSUBSCRIBE, reader.id, key=app_of(request).secret,
             version=reader.token_version, now=app_of(request).clock(),

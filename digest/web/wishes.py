@@ -21,8 +21,17 @@ from subscribers.schedule import Schedule
 BY_LINE = ("interests", "authors")
 LISTS = (*BY_LINE, "keywords", "mute", "categories")
 FIELDS = (
-    *LISTS, "limit", "hour", "zone", "cadence", "weekday", "plain_only", "quiet_line", "language"
+    *LISTS, "limit", "popularity", "hour", "zone", "cadence", "weekday", "plain_only",
+    "quiet_line", "language",
 )  # fmt: skip
+# What the settings offer of the 0 to 100 that a profile can hold.
+STEPS = {
+    0: "Only my interests",
+    25: "Mostly my interests",
+    50: "Half and half",
+    75: "Mostly what trends",
+    100: "Only what trends",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,7 @@ def of(reader: Subscriber) -> dict[str, str]:
     }
     return lists | {
         "limit": str(reader.profile.limit),
+        "popularity": str(reader.profile.popularity),
         "hour": str(reader.schedule.hour),
         "zone": reader.schedule.zone,
         "cadence": reader.schedule.cadence,
@@ -52,6 +62,16 @@ def of(reader: Subscriber) -> dict[str, str]:
         "quiet_line": "yes" if reader.quiet_line else "",
         "language": reader.language,
     }
+
+
+def words(popularity: int) -> str:
+    """How much what trends counts, as the settings say it."""
+    return STEPS.get(popularity, f"{popularity} % what trends")
+
+
+def steps(*kept: int) -> list[tuple[str, str]]:
+    """The steps of popularity by value and words, least first; with those kept between them."""
+    return [(str(one), words(one)) for one in sorted({*STEPS, *kept})]
 
 
 def read(sent: FormData, reader: Subscriber) -> Wishes:
@@ -73,6 +93,8 @@ def read(sent: FormData, reader: Subscriber) -> Wishes:
         language = languages.checked(fields["language"] or reader.language)
     except BadProfile as error:
         language, wrong["language"] = reader.language, _told("language", error)
+    # A list cannot show what is not on it: the choice that holds is shown instead.
+    fields["popularity"] = str(profile.popularity)
     boxes = {name: fields[name] == "yes" for name in ("plain_only", "quiet_line")}
     return Wishes(fields, profile, schedule, Manner(language=language, **boxes), wrong)
 
@@ -81,6 +103,8 @@ def _profile_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:
     for name in LISTS:
         yield name, lambda name=name: _list(name, fields[name])
     yield "limit", lambda: int(fields["limit"])
+    if fields["popularity"]:
+        yield "popularity", lambda: int(fields["popularity"])
 
 
 def _schedule_changes(fields: dict[str, str]) -> Iterable[tuple[str, Any]]:

@@ -113,6 +113,21 @@ def test_why_and_deliveries_tell_the_story_of_a_mail(filled: Digest) -> None:
         (["preview", "nobody@example.org"], 1, "nobody subscribed as nobody@example.org"),
         (["preview", "no address"], 1, "no address"),
         (["subscribers", "add", "ada@example.org", "--zone", "Mars/Base"], 1, "Mars/Base"),
+        (
+            ["subscribers", "add", "ada@example.org", "--popularity", "101"],
+            1,
+            "popularity must be 0 to 100, not 101",
+        ),
+        (
+            ["subscribers", "add", "ada@example.org", "--popularity", "-5"],
+            1,
+            'popularity "-5" is no whole number from 0 to 100',
+        ),
+        (
+            ["subscribers", "add", "ada@example.org", "--popularity", "much"],
+            1,
+            'popularity "much" is no whole number from 0 to 100',
+        ),
         (["subscribers", "import", "nofile.csv"], 1, "nofile.csv cannot be read"),
         (["why", "2026-05-06", "ada@example.org", "9999.99999"], 1, "nobody subscribed"),
         (["send", "--day", "soon"], 2, "'soon' is no day"),
@@ -175,6 +190,25 @@ def test_import_reports_bad_rows_by_line_and_export_reads_back(
     digest("subscribers", "export", "out.csv")
     again = json.loads(digest("subscribers", "import", "out.csv", "--json").stdout)
     assert (again["added"], again["unchanged"]) == (0, 2)
+
+
+def test_how_much_what_trends_counts_is_set_shown_and_carried_over(
+    digest: Digest, tmp_path: Path
+) -> None:
+    def told(*arguments: str) -> object:
+        return json.loads(digest("subscribers", *arguments, "--json").stdout)["popularity"]
+
+    assert told("add", "ada@example.org") == 25
+    assert told("add", "ada@example.org", "--popularity", "0") == 0
+    assert told("add", "ada@example.org", "--hour", "7") == 0
+    assert told("show", "ada@example.org") == 0
+    assert re.search(r"^popularity +0$", digest("subscribers", "show", "ada@example.org").stdout,
+                     re.MULTILINE)  # fmt: skip
+    digest("subscribers", "export", "out.csv")
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    digest("subscribers", "import", "out.csv", DIGEST_DATABASE_URL=other)
+    again = digest("subscribers", "show", "--json", DIGEST_DATABASE_URL=other).stdout
+    assert [one["popularity"] for one in json.loads(again)["subscribers"]] == [0]
 
 
 def test_the_demo_sends_to_six_readers_and_the_second_time_nothing(digest: Digest) -> None:

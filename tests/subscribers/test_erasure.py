@@ -60,6 +60,13 @@ def test_personal_data_holds_every_row_about_one_person_and_nobody_else(session)
     assert erasure.personal_data(session, address.parse("no@x.org"), key=KEY) is None
 
 
+@pytest.mark.parametrize("popularity", [0, 25, 60])
+def test_personal_data_says_how_much_what_trends_counts(session, popularity):
+    added(session, "ada@x.org", profile=InterestProfile(popularity=popularity))
+    data = erasure.personal_data(session, address.parse("ada@x.org"), key=KEY)
+    assert [row["data"]["popularity"] for row in data["profiles"]] == [popularity]
+
+
 def test_after_an_erasure_the_database_holds_neither_address_nor_profile(begin, engine):
     ada = address.parse("Ada.Lovelace@x.org")
     with begin() as session:

@@ -17,6 +17,7 @@ PROFILES = st.builds(
     InterestProfile,
     **{name: st.lists(TEXT, max_size=4).map(tuple) for name in CAPS},
     limit=st.integers(1, 30),
+    popularity=st.integers(0, 100),
 )
 
 
@@ -44,6 +45,8 @@ def test_repeats_go_whatever_their_case_and_the_first_stays_in_its_place():
     [
         (InterestProfile(limit=0), "limit must be 1 to 30, not 0"),
         (InterestProfile(limit=31), "limit must be 1 to 30, not 31"),
+        (InterestProfile(popularity=-1), "popularity must be 0 to 100, not -1"),
+        (InterestProfile(popularity=101), "popularity must be 0 to 100, not 101"),
         (InterestProfile(interests=("x" * 501,)), "interests: .* has 501 characters, 500 may be"),
         (InterestProfile(keywords=tuple(map(str, range(101)))), "keywords may hold 100 .* not 101"),
         (InterestProfile(mute=("x" * 101,)), "mute: "),
@@ -68,6 +71,14 @@ def test_an_overlay_takes_only_the_named_fields():
     assert overlay(base, new, fields={"keywords"}) == InterestProfile(
         keywords=("c",), mute=("b",), limit=5
     )
+
+
+def test_a_popularity_is_laid_over_by_its_name_and_stored_where_it_is_not_the_usual():
+    base, new = InterestProfile(limit=5), InterestProfile(popularity=0)
+    assert overlay(base, new, fields={"popularity"}) == InterestProfile(limit=5, popularity=0)
+    assert overlay(new, base, fields={"limit"}) == InterestProfile(limit=5, popularity=0)
+    assert [to_data(one).get("popularity") for one in (base, new)] == [None, 0]
+    assert [from_data(to_data(one)).popularity for one in (base, new)] == [25, 0]
 
 
 def test_a_zone_is_found_in_any_case_and_kept_as_iana_writes_it():

@@ -16,6 +16,7 @@ zone = "Europe/Paris"
 hour = 7
 cadence = "weekdays"
 limit = 5
+popularity = 60
 confirmed_at = 2026-01-05T10:00:00Z
 consent_source = "seed"
 """
@@ -28,6 +29,7 @@ def test_a_reader_file_becomes_an_active_subscriber(session):
     [found] = roster.active(session)
     assert found.profile.interests == ("graph nets; and more", "protein folding")
     assert (found.profile.limit, found.profile.liked) == (5, ("arxiv:2603.00001",))
+    assert found.profile.popularity == 60
     assert (found.schedule.hour, found.schedule.days) == (7, "weekdays")
 
 
@@ -39,6 +41,18 @@ def test_a_reader_file_becomes_an_active_subscriber(session):
         ('email = "a@x.org"\nkeywords = "GNN"', "ada.toml: keywords must be a list of texts"),
         ('email = "a@x.org"\nhour = true', 'ada.toml: hour "True" is no whole number'),
         ('email = "a@x.org"\nhour = 7.5', 'ada.toml: hour "7.5" is no whole number'),
+        (
+            'email = "a@x.org"\npopularity = "much"',
+            'ada.toml: popularity "much" is no whole number from 0 to 100',
+        ),
+        (
+            'email = "a@x.org"\npopularity = 0.5',
+            'ada.toml: popularity "0.5" is no whole number from 0 to 100',
+        ),
+        (
+            'email = "a@x.org"\npopularity = 101',
+            "ada.toml: popularity must be 0 to 100, not 101",
+        ),
         ('email = "a@x.org"\nzone = 1', "ada.toml: zone must be a text"),
         ("hour = 7", "ada.toml: the e-mail address is missing"),
         ('email = "a@x.org"\nconfirmed_at = 12:00:00', "ada.toml: confirmed_at"),

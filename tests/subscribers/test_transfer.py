@@ -115,6 +115,32 @@ def test_a_bad_row_is_reported_with_its_line_and_the_others_go_in(begin, bad, re
     assert person(begin, "last@x.org").status is Status.ACTIVE
 
 
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("lots", 'popularity "lots" is no whole number from 0 to 100'),
+        ("-5", 'popularity "-5" is no whole number from 0 to 100'),
+        ("12.5", 'popularity "12.5" is no whole number from 0 to 100'),
+        ("100000", 'popularity "100000" is no whole number from 0 to 100'),
+        ("101", "popularity must be 0 to 100, not 101"),
+    ],
+)
+def test_a_popularity_that_cannot_be_kept_costs_its_row_only(begin, cell, reason):
+    report = take(begin, f"email,popularity\nbad@x.org,{cell}\ngood@x.org, 60 \n")
+    assert (report.added, report.bad) == (1, (BadRow(2, reason),))
+    assert person(begin, "good@x.org").profile.popularity == 60
+
+
+def test_a_row_without_a_popularity_leaves_what_the_reader_had(begin):
+    with begin() as session:
+        added(session, "a@x.org", profile=InterestProfile(popularity=40))
+    assert take(begin, "email,popularity,keywords\na@x.org,,agents\nb@x.org,,\n").bad == ()
+    assert person(begin, "a@x.org").profile == InterestProfile(keywords=("agents",), popularity=40)
+    assert person(begin, "b@x.org").profile.popularity == 25
+    assert take(begin, "email,popularity\na@x.org,0\n").updated == 1
+    assert person(begin, "a@x.org").profile.popularity == 0
+
+
 def test_an_open_quote_costs_one_row_even_before_a_thousand_others(begin):
     rows = "".join(f'r{n}@x.org,"a, b"\n' for n in range(1000))
     report = take(begin, f'email,interests\nbad@x.org,"open\n{rows}')
@@ -306,6 +332,7 @@ PEOPLE = st.lists(
             InterestProfile,
             **{name: st.lists(TEXTS, max_size=3).map(tuple) for name in CAPS},
             limit=st.integers(1, 30),
+            popularity=st.integers(0, 100),
         ).map(checked),
         st.builds(
             Schedule,

@@ -15,7 +15,7 @@ from subscribers import address as addresses
 from subscribers import suppression
 from subscribers.consent import Reason, Status
 from tests.given import at, subscriber
-from tests.web.conftest import ON_BOTH, Site
+from tests.web.conftest import ON_BOTH, Site, until
 from tests.web.forms import dump, person
 
 ONE = "/api/v1/subscribers/ada@example.org"
@@ -166,3 +166,40 @@ def test_a_reader_is_added_changed_paused_and_erased(site: Site, all_of_it: dict
     assert site.client.post(
         "/api/v1/subscribers", headers=all_of_it, json=ADDED
     ).status_code == 409  # fmt: skip
+
+
+@ON_BOTH
+def test_programs_read_and_set_how_much_what_trends_counts(
+    site: Site, all_of_it: dict[str, str]
+) -> None:
+    def told(how: str, path: str, **sent: object) -> object:
+        return site.client.request(how, path, headers=all_of_it, json=sent).json()["popularity"]
+
+    assert site.client.get(ONE, headers=all_of_it).json()["popularity"] == 25
+    assert told("PATCH", ONE, popularity=0) == 0
+    assert told("PATCH", ONE, hour=6) == 0
+    assert told("POST", "/api/v1/subscribers", **ADDED, popularity=60) == 60
+    assert told("POST", "/api/v1/subscribers", **ADDED, limit=5) == 60
+    asked_for = {"email": "eve@example.org", "popularity": 100}
+    assert site.client.post("/api/v1/subscriptions", json=asked_for).status_code == 202
+    until(lambda: person(site.app, "eve@example.org") is not None)
+    eve = person(site.app, "eve@example.org")
+    assert eve is not None
+    assert eve.profile.popularity == 100
+
+
+@pytest.mark.parametrize("wrong", [-1, 101, 12.5, "25", True])
+def test_a_popularity_that_cannot_be_kept_is_refused_by_its_name(
+    site: Site, all_of_it: dict[str, str], wrong: object
+) -> None:
+    for how, path, sent in (
+        ("PATCH", ONE, {}),
+        ("POST", "/api/v1/subscribers", ADDED),
+        ("POST", "/api/v1/subscriptions", ASKED),
+    ):
+        answer = site.client.request(
+            how, path, headers=all_of_it, json={**sent, "popularity": wrong}
+        )
+        assert answer.status_code == 422, path
+        [told] = answer.json()["detail"]
+        assert told["where"] == ["body", "popularity"]

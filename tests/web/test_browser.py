@@ -262,14 +262,14 @@ def test_the_settings_are_even_and_each_part_is_one_jump_away(
         document.getElementById(label.htmlFor).getBoundingClientRect().top
         - label.getBoundingClientRect().bottom])"""
     )
-    assert len(gaps) == 14
+    assert len(gaps) == 15
     assert [name for name, gap in gaps if not 4 <= gap <= 8] == []
     tops = page.evaluate(
-        """["weekday", "hour", "zone", "limit", "language"].map((id) =>
+        """["weekday", "hour", "zone", "limit", "popularity", "language"].map((id) =>
         document.getElementById(id).getBoundingClientRect().top)"""
     )
     beside = len({round(top) for top in tops[:3]}), len({round(top) for top in tops[3:]})
-    assert beside == ((1, 1) if width == 1200 else (3, 2))
+    assert beside == ((1, 1) if width == 1200 else (3, 3))
     page.close()
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ FORM = {
     "categories": "cs.CL",
     "authors": "Ada Lovelace",
     "limit": "7",
+    "popularity": "75",
     "hour": "6",
     "zone": "europe/berlin",
     "cadence": "weekly",
@@ -55,6 +57,7 @@ def test_everything_is_saved_and_the_page_says_so(site: Site, reader: Subscriber
     assert kept.profile.interests == ("protein folding", "robots, and how they walk")
     assert kept.profile.keywords == ("diffusion", "RLHF")
     assert (kept.profile.mute, kept.profile.limit) == (("alignment",), 7)
+    assert kept.profile.popularity == 75
     assert (kept.schedule.zone, kept.schedule.hour) == ("Europe/Berlin", 6)
     assert (kept.schedule.cadence, kept.schedule.weekday) == (Cadence.WEEKLY, 4)
     assert kept.plain_only and kept.quiet_line
@@ -72,6 +75,85 @@ def test_what_is_wrong_is_said_by_field_and_nothing_typed_is_lost(
     assert "Mars/Base" in answer.text
     assert "x" * 200 in answer.text
     assert "protein folding" in answer.text
+    assert current(site.app, reader.id) == reader
+
+
+def choices(page: str) -> tuple[list[tuple[str, str]], list[str]]:
+    """What the page offers for "Picked by", and what of it is chosen."""
+    [list_] = re.findall(r'<select id="popularity".*?</select>', page)
+    options = re.findall(r'<option value="(\d+)"( selected)?>([^<]+)<', list_)
+    return [(value, words) for value, _, words in options], [v for v, on, _ in options if on]
+
+
+def with_popularity(site: Site, reader: Subscriber, popularity: int) -> str:
+    """The path of the settings of a reader who has this."""
+    with site.app.begin() as session:
+        wanted = replace(reader.profile, popularity=popularity)
+        preferences.change_profile(session, reader.id, wanted, now=site.app.clock())
+    return settings(site.app, reader)
+
+
+STEPS = [
+    ("0", "Only my interests"),
+    ("25", "Mostly my interests"),
+    ("50", "Half and half"),
+    ("75", "Mostly what trends"),
+    ("100", "Only what trends"),
+]
+
+
+@pytest.mark.parametrize("step", [int(value) for value, _ in STEPS])
+def test_how_much_what_trends_counts_is_chosen_in_five_steps(
+    site: Site, reader: Subscriber, step: int
+) -> None:
+    path = settings(site.app, reader)
+    assert choices(site.client.get(path).text) == (STEPS, ["25"])
+    assert site.client.post(path, data=FORM | {"popularity": f"{step}"}).status_code == 303
+    assert current(site.app, reader.id).profile.popularity == step
+    assert choices(site.client.get(path).text) == (STEPS, [f"{step}"])
+
+
+def test_a_popularity_between_the_steps_is_shown_and_outlives_a_save(
+    site: Site, reader: Subscriber
+) -> None:
+    path = with_popularity(site, reader, 40)
+    shown = sorted([*STEPS, ("40", "40 % what trends")], key=lambda one: int(one[0]))
+    assert choices(site.client.get(path).text) == (shown, ["40"])
+    assert site.client.post(path, data=FORM | {"popularity": "40"}).status_code == 303
+    assert current(site.app, reader.id).profile.popularity == 40
+    other = FORM | {"popularity": "100", "zone": "Mars/Base"}
+    assert choices(site.client.post(path, data=other).text) == (shown, ["100"])
+    assert current(site.app, reader.id).profile.popularity == 40
+
+
+def test_a_form_without_a_popularity_leaves_what_the_reader_had(
+    site: Site, reader: Subscriber
+) -> None:
+    path = with_popularity(site, reader, 40)
+    older = {name: value for name, value in FORM.items() if name != "popularity"}
+    again = site.client.post(path, data=older | {"zone": "Mars/Base"})
+    assert choices(again.text)[1] == ["40"]
+    assert site.client.post(path, data=older).status_code == 303
+    kept = current(site.app, reader.id).profile
+    assert (kept.popularity, kept.limit) == (40, 7)
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        ("101", "Must be 0 to 100, not 101."),
+        ("-1", "Must be 0 to 100, not -1."),
+        ("much", "This must be a whole number."),
+    ],
+    ids=["too much", "too little", "no number"],
+)
+def test_a_popularity_that_cannot_be_kept_is_told_beside_it(
+    site: Site, reader: Subscriber, typed: str, told: str
+) -> None:
+    answer = site.client.post(settings(site.app, reader), data=FORM | {"popularity": typed})
+    assert answer.status_code == 400
+    assert f'id="popularity-wrong">{told}<' in answer.text
+    assert choices(answer.text) == (STEPS, ["25"])
     assert current(site.app, reader.id) == reader
 
 
@@ -298,6 +380,7 @@ def test_after_erasure_no_file_of_the_database_names_the_reader(
     site.client.post(f"{path}/address", data={"address": "elsewhere@example.org"})
     site.wait_for(2)
     told = json.loads(site.client.get(f"{path}/data").text)
+    assert [one["data"]["popularity"] for one in told["profiles"]] == [25, 75]
     assert told["subscriber"]["address"] == ADDRESS
     assert told["deliveries"][0]["papers"][0]["reasons"]
     assert "button" in site.client.get(f"{path}/erase").text

@@ -13,6 +13,7 @@ from digest.core.edition import Reason as Cause
 from digest.mail.why import why
 from digest.store import audit, deliveries, history, tallies
 from digest.store.deliveries import Delivery
+from digest.web import wishes
 from digest.web.admin import wording
 from digest.web.admin.gate import Call, In, act, rooms, show, to
 from digest.web.admin.mails import FRAMES, reader_of
@@ -86,6 +87,7 @@ def _one(call: Call, number: int, wrong: str = "", status: int = 200) -> Respons
         return call.page(
             "reader.html", status, FRAMES,
             reader=reader, story=story, said=said, wrong=wrong,
+            picked_by=wishes.words(reader.profile.popularity).lower(),
             older=sent[STORY - 1].id if len(sent) > STORY else 0,
             events=roster.consents(session, number),
             barred=suppression.reason_for(session, reader.address, key=call.app.secret),

@@ -69,6 +69,15 @@ class Wishes(Strict):
     authors: _texts("authors") = None  # type: ignore[valid-type]
     liked: _texts("liked") = None  # type: ignore[valid-type]
     limit: Annotated[int | None, Field(ge=1, le=MOST_PAPERS)] = None
+    popularity: Annotated[
+        int | None,
+        Field(
+            ge=0,
+            le=100,
+            description="How much what trends counts: 0 only what fits the profile, 25 as usual, "
+            "100 only the day's best by votes.",
+        ),
+    ] = None
     zone: Annotated[
         str | None, Field(max_length=64, min_length=1, description="An IANA time zone.")
     ] = None
@@ -146,6 +155,7 @@ class SubscriberOut(BaseModel):
     authors: list[str]
     liked: list[str]
     limit: int
+    popularity: int
     zone: str
     hour: int
     cadence: str
@@ -167,6 +177,7 @@ class SubscriberOut(BaseModel):
             status=reader.status,
             **{name: list(getattr(reader.profile, name)) for name in CAPS},
             limit=reader.profile.limit,
+            popularity=reader.profile.popularity,
             zone=reader.schedule.zone,
             hour=reader.schedule.hour,
             cadence=reader.schedule.days,

@@ -15,7 +15,8 @@ from digest.core.delivery import State
 from digest.settings import load
 from digest.store import audit, runs, sends, states
 from digest.store.sends import SendState
-from subscribers import roster
+from subscribers import preferences, roster
+from subscribers.profile import InterestProfile
 from tests.stories.conftest import home  # noqa: F401 - a fixture
 from tests.web.admin.conftest import (
     PASSWORD,
@@ -100,6 +101,12 @@ def test_readers_are_found_and_one_s_whole_story_is_told(desk: Site, owner: http
     page = owner.get(f"/admin/readers/{number}").text
     assert "reader3@example.org" in page
     assert "whale song" in page
+    assert "<dt>picked by</dt><dd>mostly my interests</dd>" in page
+    with desk.app.begin() as session:
+        profile = InterestProfile(popularity=60)
+        preferences.change_profile(session, int(number), profile, now=desk.app.clock())
+    page = owner.get(f"/admin/readers/{number}").text
+    assert "<dt>picked by</dt><dd>60 % what trends</dd>" in page
     nobody = owner.post("/admin/readers", data=csrf | {"q": "stranger@"}).text
     assert "/admin/readers/1" not in nobody
     for path in ("/admin", "/admin/runs", "/admin/papers", "/admin/papers/1", "/admin/settings"):
