@@ -193,7 +193,7 @@ class _Names:
 def _voted(pool: Pool, scores: Scores, picked: Picked, kind: ReasonKind) -> Evidence:
     """What the votes did, or their rise."""
     adds = pool.popularity[0 if kind is ReasonKind.VOTES else 1]
-    parts = adds[picked.papers]
+    parts = adds[picked.papers] * scores.swayed[picked.readers]
     if scores.left is not None:
         parts = parts * scores.left[picked.readers, picked.papers]
     some = np.flatnonzero(parts > 0)

@@ -1,7 +1,7 @@
 """Reader: one person as the ranking needs them; Model: what their profile says, read once."""
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -17,7 +17,7 @@ from digest.core.ranking.text import (
     terms,
     words,
 )
-from subscribers.profile import InterestProfile
+from subscribers.profile import USUAL_POPULARITY, InterestProfile
 
 T = TypeVar("T")
 
@@ -26,6 +26,7 @@ LONGEST_PHRASE = 200
 MOST_LINES = 200
 MOST_WORDS = 300
 LONGEST_HEADING = 40
+ALL = 100  # per cent
 
 
 class LikedPaper(NamedTuple):
@@ -105,6 +106,12 @@ class Model(NamedTuple):
     mute: Sequence[str]
     doubted: Sequence[str]
     limit: int
+    popularity: int
+
+    @property
+    def votes(self) -> float:
+        """How much votes count, 1 for most readers."""
+        return 1.0 if self.is_blank else self.popularity / USUAL_POPULARITY
 
     @property
     def is_blank(self) -> bool:
@@ -117,8 +124,12 @@ class Model(NamedTuple):
 
 
 def read(reader: Reader) -> Model:
-    """Read a profile; what is too long or too much is cut, never an error."""
+    """Read a profile; what is too long or too much is cut, never an error. Who wants only what
+    trends asks for nothing else."""
     profile = reader.profile
+    if profile.popularity >= ALL:
+        profile = InterestProfile(mute=profile.mute, limit=profile.limit)
+        reader = replace(reader, profile=profile, liked=(), liked_shares=())
     interests = [line(text) for text in _cut(profile.interests, LONGEST_LINE)]
     keywords = [line(text) for text in _cut(profile.keywords)]
     authors = [one for one in _cut(profile.authors) if name(one).family]
@@ -134,6 +145,7 @@ def read(reader: Reader) -> Model:
         mute=[text for text in mute if text not in doubted or text in reader.muted],
         doubted=[text for text in doubted if text not in reader.muted],
         limit=min(max(profile.limit, 1), 30),
+        popularity=max(profile.popularity, 0),
     )
 
 

@@ -43,7 +43,8 @@ class Scores:
     `pointed` also without categories.
 
     `parts` (causes x papers) are what they are the sums of, beside the votes; `whole` (keywords x
-    papers) is above 0 where a keyword stands as a whole. `left` is what each
+    papers) is above 0 where a keyword stands as a whole. `swayed` is how much votes count for each
+    reader (1 for most). `left` is what each
     paper keeps of its score, None if all of them keep all. `home` is the interest that fits a paper
     best and `best` how well, for readers with several interests.
     """
@@ -55,6 +56,7 @@ class Scores:
     parts: Floats
     whole: Floats
     left: Floats | None
+    swayed: Floats
     total: Floats
     personal: Floats
     pointed: Floats
@@ -76,7 +78,9 @@ def score(pool: Pool, readers: Sequence[Reader]) -> Scores:
     home, best = _best_counts(causes, parts[causes.rows(INTEREST)])
     parts[parts < weights.NOISE] = 0.0
     personal = sums(parts, *causes.by_owner())
-    votes, rise = (one if left is None else one * left for one in pool.popularity)
+    swayed = np.array([model.votes for model in models])
+    trend = swayed[:, None] * (pool.popularity[0] + pool.popularity[1])
+    trend = trend if left is None else trend * left
     return Scores(
         models=models,
         causes=causes,
@@ -85,7 +89,8 @@ def score(pool: Pool, readers: Sequence[Reader]) -> Scores:
         parts=parts,
         whole=whole,
         left=left,
-        total=np.round(personal + votes + rise, DIGITS),
+        swayed=swayed,
+        total=np.round(personal + trend, DIGITS),
         personal=np.round(personal, DIGITS),
         pointed=np.round(sums(parts, *causes.by_owner(CATEGORY)), DIGITS),
         home=home,

@@ -1,14 +1,21 @@
 """Which papers, in what order, under which heading: from a shard's scores to the mails."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, islice, pairwise
+from itertools import chain, pairwise
+from math import ceil
 from typing import NamedTuple
 
 import numpy as np
 
 from digest.core.ranking import weights
+from digest.core.ranking.front import day_s_best
 from digest.core.ranking.pool import Flags, Floats, Places, Pool
-from digest.core.ranking.score import DIGITS, Scores
+from digest.core.ranking.reader import ALL, Model
+from digest.core.ranking.room import Room
+from digest.core.ranking.score import Scores
+from digest.core.ranking.variety import varied
+from subscribers.profile import USUAL_POPULARITY
 
 
 class Choice(NamedTuple):
@@ -36,55 +43,31 @@ def select(pool: Pool, scores: Scores, barred: Sequence[Collection[int]]) -> lis
     """For each reader at most as many papers as asked for, in the mail's order.
 
     None is barred, and of near-duplicates only the best is taken. An empty profile gets the
-    day's best by votes; any other what fits it, what rose, a few of the day's best, and last
-    new versions of papers that fit.
+    day's best by votes; any other what fits it, what rose, a few of the day's best (one of them
+    has its own place, more for who asked for more), and last new versions of papers that fit.
     """
-    lists = _Lists(pool, scores)
+    lists = _Lists(pool, scores, barred)
     same: dict[object, Choice] = {}
     found = []
     for reader, (model, out) in enumerate(zip(scores.models, barred, strict=True)):
-        room = _Room(pool, model.limit, out)
+        room = Room(pool, model.limit, out)
         if model.is_blank:
             key = (model.limit, frozenset(out), model.disliked)
             if key not in same:
-                same[key] = _day_s_best(pool, scores.total[reader], room)
+                same[key] = Choice([], *day_s_best(pool, scores.total[reader], room))
             found.append(same[key])
         else:
             found.append(_fitting(lists, scores, reader, room))
     return found
 
 
-class _Room:
-    """The places that are free in a reader's mail, and the papers that cannot take one."""
-
-    def __init__(self, pool: Pool, places: int, barred: Collection[int]) -> None:
-        self.twins = pool.twins
-        self.places = places
-        self.gone = set(barred)
-
-    def fill(self, papers: Iterable[int], most: int = 30) -> list[int]:
-        """Take the first of the papers that can, at most so many and as long as places are
-        free."""
-        taken: list[int] = []
-        most = min(most, self.places)
-        for at in papers if most else ():
-            if at not in self.gone:
-                taken.append(at)
-                self.gone.add(at)
-                if at in self.twins:
-                    self.gone |= self.twins[at]
-                if len(taken) == most:
-                    break
-        self.places -= len(taken)
-        return taken
-
-
 class _Lists:
     """For each reader of a shard, best first: the papers that fit, those that rose, and the day's
     best. `homes` are the interests that the fitting stand under, `drawn` those that drew them by
-    themselves, -1 for none."""
+    themselves, -1 for none. `fresh` are the fitting that are no new versions, in the order in which
+    they are taken; `front` the day's best for all."""
 
-    def __init__(self, pool: Pool, scores: Scores) -> None:
+    def __init__(self, pool: Pool, scores: Scores, barred: Sequence[Collection[int]]) -> None:
         readers, papers = _best_first(scores.total, _relevant(scores))
         home, best = scores.home[readers, papers], scores.best[readers, papers]
         self.homes = _by_reader(scores, readers, np.where(best >= weights.RISING_BAR, home, -1))
@@ -96,6 +79,13 @@ class _Lists:
         self.trending = _by_reader(scores, *_best_first(scores.total, trending))
         self.revised = frozenset(np.flatnonzero(pool.revised).tolist())
         self.votes: list[float] = pool.votes.tolist()
+        voted = (at for at in pool.leaders if pool.votes[at] > 0 and not pool.revised[at])
+        self.front = sorted(voted, key=lambda at: (-pool.votes[at], at))
+        self.fresh = varied(pool, scores, [*map(self._fresh, self.fitting, barred)])
+
+    def _fresh(self, fitting: list[int], barred: Collection[int]) -> list[int]:
+        """Those that can be taken, best first."""
+        return [at for at in fitting if at not in barred and at not in self.revised]
 
 
 def _relevant(scores: Scores) -> Flags:
@@ -118,23 +108,59 @@ def _by_reader(scores: Scores, readers: Places, numbers: Places) -> list[list[in
     return [every[start:end] for start, end in pairwise([0, *np.cumsum(counts).tolist()])]
 
 
-def _fitting(lists: _Lists, scores: Scores, reader: int, room: _Room) -> Choice:
-    fitting, revised = lists.fitting[reader], lists.revised
-    fresh = [at for at in fitting if at not in revised] if revised else fitting
-    several = len(scores.models[reader].interests) > 1
+def _fitting(lists: _Lists, scores: Scores, reader: int, room: Room) -> Choice:
+    model, fitting = scores.models[reader], lists.fitting[reader]
+    several = len(model.interests) > 1
+    front = lists.front if model.popularity > USUAL_POPULARITY else lists.trending[reader]
+    kept = room.keep(_outside(front, fitting), _places(model)) if room.places > 1 else 0
     mine = room.fill(_one_for_each(lists, reader, room)) if several else []
-    mine += room.fill(fresh)
+    mine += room.fill(_capped(lists, reader, model) if several else lists.fresh[reader])
     rising = room.fill(lists.rising[reader])
-    trending = room.fill(lists.trending[reader], weights.TRENDING_MOST)
-    mine += room.fill(at for at in fitting if at in revised)
+    room.places += kept
+    trending = room.fill(front, _most(model))
+    mine += room.fill(lists.fresh[reader])
+    mine += room.fill(at for at in fitting if at in lists.revised)
+    mine = _kept(fitting, mine)
     trending.sort(key=lists.votes.__getitem__, reverse=True)
     if not several:
-        return Choice(_kept(fitting, mine) if revised else mine, rising, trending)
+        return Choice(mine, rising, trending)
     headings = _headings(lists, scores, reader, [*rising, *trending])
-    return Choice(_grouped(_kept(fitting, mine), headings), rising, trending, headings)
+    return Choice(_grouped(mine, headings), rising, trending, headings)
 
 
-def _one_for_each(lists: _Lists, reader: int, room: _Room) -> Iterable[int]:
+def _places(model: Model) -> int:
+    """The places that only what trends outside the profile may take."""
+    if model.popularity > USUAL_POPULARITY:
+        return -(-model.limit * model.popularity // ALL)
+    surprised = model.popularity > 0 and model.limit >= weights.FEWEST_FOR_SURPRISE
+    return weights.SURPRISES if surprised else 0
+
+
+def _most(model: Model) -> int:
+    """The most papers from outside the profile."""
+    usual = -(-weights.TRENDING_MOST * model.popularity // USUAL_POPULARITY)
+    return usual if usual <= weights.TRENDING_MOST else max(weights.TRENDING_MOST, _places(model))
+
+
+def _outside(front: Iterable[int], fitting: Iterable[int]) -> list[int]:
+    inside = {*fitting}
+    return [at for at in front if at not in inside]
+
+
+def _capped(lists: _Lists, reader: int, model: Model) -> list[int]:
+    """The papers that fit, those last that one interest has beyond its share of the mail."""
+    drew = dict(zip(lists.fitting[reader], lists.drawn[reader], strict=True))
+    most = max(ceil(weights.MOST_OF_ONE * model.limit), 1)
+    counts: Counter[int] = Counter()
+    within: list[int] = []
+    beyond: list[int] = []
+    for at in lists.fresh[reader]:
+        counts[drew[at]] += drew[at] >= 0
+        (within if counts[drew[at]] <= most else beyond).append(at)
+    return within + beyond
+
+
+def _one_for_each(lists: _Lists, reader: int, room: Room) -> Iterable[int]:
     """The best new paper of every interest that has one, the strongest first."""
     best: dict[int, int] = {}
     for at, interest in zip(lists.fitting[reader], lists.drawn[reader], strict=True):
@@ -167,51 +193,3 @@ def _grouped(papers: Iterable[int], headings: Mapping[int, str]) -> list[int]:
     for at in papers:
         groups.setdefault(headings[at], []).append(at)
     return [*chain.from_iterable(groups.values())]
-
-
-def _day_s_best(pool: Pool, total: Floats, room: _Room) -> Choice:
-    """The best by votes; a share of the places is for what rose, the rest too if nothing else is
-    left. The more a paper is like one taken before, the less it counts."""
-    order = best_first(total)
-    likely = _likely(pool, order, room)
-    taken: list[int] = []
-    like = np.zeros(len(likely))
-    while left := [place for place, at in enumerate(likely) if at not in room.gone]:
-        worth = np.round(total[likely] * (1 - weights.ALIKE * like), DIGITS)
-        best = room.fill([likely[left[int(np.argmax(worth[left]))]]])
-        if not best:
-            break
-        taken += best
-        like = np.maximum(like, _likeness(pool, best[0], likely))
-    rising = set(np.flatnonzero(pool.rising).tolist())
-    taken += room.fill(at for at in order if at in rising)
-    chosen = set(taken)
-    by_votes = sorted(chosen - rising, key=lambda at: (-pool.votes[at], -total[at], at))
-    return Choice([], [at for at in order if at in chosen & rising], by_votes)
-
-
-def best_first(total: Floats) -> list[int]:
-    """Places by falling score of one reader; equal ones by paper id, which is the pool's order."""
-    order: list[int] = np.argsort(-total, kind="stable").tolist()
-    return order
-
-
-def _likely(pool: Pool, order: Sequence[int], room: _Room) -> list[int]:
-    """What an empty profile chooses from, best first."""
-    free = [at for at in order if at not in room.gone]
-    fresh = (at for at in free if not (pool.revised[at] or pool.rising[at]))
-    rose = (at for at in free if pool.rising[at])
-    likely = {*islice(fresh, 4 * room.places)}
-    likely.update(islice(rose, -(-room.places // weights.RISING_SHARE)))
-    return [at for at in order if at in likely]
-
-
-def _likeness(pool: Pool, at: int, others: Iterable[int]) -> Floats:
-    row = pool.leaders.get(at)
-    columns = (pool.leaders.get(other) for other in others)
-    return np.array(
-        [
-            0.0 if row is None or column is None else pool.leaders_alike[row, column]
-            for column in columns
-        ]
-    )

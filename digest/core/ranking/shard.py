@@ -10,11 +10,12 @@ import numpy as np
 from digest.core.edition import Pick, Reason, Section
 from digest.core.ranking.bars import Muted, bars, muted_by
 from digest.core.ranking.evidence import Picked
+from digest.core.ranking.front import best_first
 from digest.core.ranking.pool import Pool
 from digest.core.ranking.reader import Reader
 from digest.core.ranking.reasons import reasons
 from digest.core.ranking.score import Scores, score
-from digest.core.ranking.select import Choice, best_first, select
+from digest.core.ranking.select import Choice, select
 
 MOST_CELLS = 4_000_000  # causes x papers that are scored at a time: 32 MB
 

@@ -32,7 +32,8 @@ def csr(
 ) -> Matrix:
     """Rows of numbers in their columns, no column twice in a row; a row begins at its place in
     `ends` and ends at the next."""
-    arrays = (data, columns.astype(np.int32), ends.astype(np.int32))
+    # Sorting is done in place: the numbers are the caller's, who may look at them again.
+    arrays = (data.copy(), columns.astype(np.int32), ends.astype(np.int32))
     built = sparse.csr_array(arrays, shape=(len(ends) - 1, width))
     built.sort_indices()
     return built
