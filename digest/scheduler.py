@@ -32,6 +32,7 @@ from digest import (
     watch,
 )
 from digest.app import App
+from digest.compiling import Compiling
 from digest.core import breaker
 from digest.core.announcing import SourceState
 from digest.encoding import Encoding
@@ -65,9 +66,11 @@ class Clockwork:
     asked: threading.Event = field(default_factory=threading.Event)
     _leases: Leases = field(init=False)
     _encoding: Encoding = field(init=False)
+    _compiling: Compiling = field(init=False)
 
     def __post_init__(self) -> None:
         self._encoding = Encoding(self.app)
+        self._compiling = Compiling(self.app)
         self._leases = Leases(self._renew, self._lease.total_seconds() / 3)
 
     def tick(self) -> None:
@@ -236,6 +239,9 @@ class Clockwork:
     def learn(self) -> None:
         learning.refresh(self.app, self.app.clock().astimezone(UTC).date())
 
+    def compile(self) -> None:
+        self._compiling.turn(self.asked.is_set)
+
     def watch(self) -> None:
         watch.watch(self.app, self.transports)
 
@@ -261,6 +267,7 @@ JOBS = (
     Job("watch", _MINUTE, Clockwork.watch),
     Job("encode", 2 * _MINUTE, Clockwork.encode),
     Job("learn", 60 * _MINUTE, Clockwork.learn),
+    Job("compile", 5 * _MINUTE, Clockwork.compile),
     Job("tidy", timedelta(days=1), Clockwork.tidy),
 )
 

@@ -19,11 +19,20 @@ from digest.core.identity import is_identity, title_identity
 from digest.core.marks import Pin, topped
 from digest.core.marks import notes as pin_notes
 from digest.core.paper import Paper
-from digest.core.ranking import encoded, keeping, sense, weights
+from digest.core.ranking import encoded, keeping, sense, sketch, weights
 from digest.core.ranking.encoded import Encoded
 from digest.outlook import Outlook
 from digest.sources.named import label_of
-from digest.store import deliveries, editions, history, lexicons, lookups, marks, vectors
+from digest.store import (
+    deliveries,
+    editions,
+    history,
+    lexicons,
+    lookups,
+    marks,
+    sketches,
+    vectors,
+)
 from digest.store.editions import Last
 from subscribers import feedback
 from subscribers.feedback import Feedback, Kind
@@ -74,6 +83,7 @@ class Selector:
         self._rising, self._days, self._as_then = rising, days, as_then
         self._marks: marks.Marks | None = None
         self._vocabulary: ranking.Vocabulary | None = None
+        self._lexicon = ""  # its mark, where it was learnt
         self._cohorts: dict[Last | None, Cohort] = {}
         self._sky = sky or Outlook(day)
         self._spoken: dict[str, _Spoken | None] = {}
@@ -126,7 +136,17 @@ class Selector:
             for one, wish in zip(members, wishes, strict=True)
         ]
         self._sense(session).hear(session, found)
+        self._recall(session, found)
         return found
+
+    def _recall(self, session: Session, readers: Sequence[ranking.Reader]) -> None:
+        """Read what is stored of the papers that readers spoke of."""
+        vocabulary = self._words(session)
+        spoken = chain.from_iterable(_latest(one) for one in readers)
+        new = {one: sketch.key(one) for one in sketch.unknown(vocabulary, spoken)}
+        if new and self._lexicon:
+            stored = sketches.of_keys(session, self._lexicon, sorted({*new.values()}))
+            sketch.recall(vocabulary, {n: stored[key] for n, key in new.items() if key in stored})
 
     def _said(self, session: Session, ids: Sequence[int]) -> Mapping[int, Sequence[Feedback]]:
         said = feedback.said_by(session, ids)
@@ -190,6 +210,7 @@ class Selector:
         if self._vocabulary is None:
             learnt = lexicons.latest(session, keeping.VERSION, self.day)
             self._vocabulary = keeping.from_bytes(learnt) if learnt else self._counted(session)
+            self._lexicon = keeping.mark(learnt) if learnt else ""
         return self._vocabulary
 
     def _sense(self, session: Session) -> "_Encoded":
@@ -259,6 +280,25 @@ def texts_of(session: Session, readers: Sequence[Subscriber]) -> tuple[set[str],
     names = about.union(*(one.profile.liked for one in readers))
     papers = [one.words for one in _papers(session, names).values()] if names else []
     return lines - {""}, {encoded.paper_text(one.title, one.abstract) for one in papers}
+
+
+def spoken_of(
+    session: Session, readers: Sequence[Subscriber], day: date
+) -> set[ranking.LikedPaper]:
+    """The papers that the ranking of readers compares others to."""
+    said = feedback.said_by(session, [one.id for one in readers])
+    wishes = [_wish(one, said.get(one.id, ()), day) for one in readers]
+    names = {
+        name
+        for wish in wishes
+        for spoken in (wish.liked, wish.less)
+        for name, _ in spoken[-weights.MOST_LIKED :]
+    }
+    return {one.words for one in _papers(session, names).values()} if names else set()
+
+
+def _latest(one: ranking.Reader) -> Iterable[ranking.LikedPaper]:
+    return (*one.liked[-weights.MOST_LIKED :], *one.disliked[-weights.MOST_LIKED :])
 
 
 def _labelled(one: Candidate) -> Candidate:

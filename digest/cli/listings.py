@@ -66,12 +66,13 @@ def collect(
     Files may be Hugging Face or bioRxiv JSON, JSON lines, CSV, any feed, or a saved papers page:
     they are told apart by their content. A listing's day is its records' own, else --day, else
     the date in the file's name, else today. Collecting a thing twice adds nothing. Without a name,
-    arXiv is also asked for the papers that readers like and no source listed. With DIGEST_ENCODER,
-    what is new is encoded then.
+    arXiv is also asked for the papers that readers like and no source listed, and what readers
+    like is prepared for the next send. With DIGEST_ENCODER, what is new is encoded then.
 
     Examples: digest collect huggingface · digest collect listings/2026-05-*.json
     """
     from digest import lookups, pipeline
+    from digest.compiling import Compiling
     from digest.encoding import Encoding
 
     app = app_of(context)
@@ -85,6 +86,7 @@ def collect(
         reports = pipeline.collect(app, names or (), day, show)
         if not names:  # the round of every hour: also what readers named
             lookups.look_up(app, rest_s=lookups.REST_S)
+            Compiling(app).turn()
         if app.settings.encoder:
             bar(0, 0, "encoding")
             Encoding(app).turn()

@@ -1,4 +1,5 @@
-"""Rows of the sentence encoder: what it said of texts, and the lens through which that is read."""
+"""Rows of what is worked out of texts once: what the sentence encoder said of them, the lens
+through which that is read, and the sketches of papers that readers spoke of."""
 
 from datetime import date
 
@@ -32,4 +33,15 @@ class LensRow(Base):
     version: Mapped[int]
     encoder: Mapped[str] = mapped_column(String(200))
     learnt_on: Mapped[date]
+    data: Mapped[bytes]
+
+
+class SketchRow(Base):
+    """All that likeness needs of a paper, as bytes; see core.ranking.sketch. `lexicon` is the mark
+    of that which it was made with; `key` is the text's."""
+
+    __tablename__ = "sketches"
+
+    lexicon: Mapped[str] = mapped_column(String(32), primary_key=True)
+    key: Mapped[str] = mapped_column(String(32), primary_key=True)
     data: Mapped[bytes]

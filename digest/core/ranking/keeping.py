@@ -3,6 +3,7 @@
 Arrays only, in numpy's own format: nothing in them is ever executed.
 """
 
+from hashlib import blake2b
 from io import BytesIO
 
 import numpy as np
@@ -38,6 +39,12 @@ def to_bytes(vocabulary: Vocabulary) -> bytes:
         filed=np.frombuffer("\n".join(map("\t".join, latent.filed)).encode(), np.uint8),
     )
     return out.getvalue()
+
+
+def mark(data: bytes) -> str:
+    """By which stored sketches name the lexicon they were made with: 32 hexadecimal digits of its
+    bytes."""
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 def from_bytes(data: bytes) -> Vocabulary:
