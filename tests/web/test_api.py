@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from digest.app import App
-from digest.store import api_keys
+from digest.store import api_keys, lookups
 from digest.store.api_keys import Scope
 from digest.web.api.body import MOST_BYTES
 from subscribers import address as addresses
@@ -166,6 +166,18 @@ def test_a_reader_is_added_changed_paused_and_erased(site: Site, all_of_it: dict
     assert site.client.post(
         "/api/v1/subscribers", headers=all_of_it, json=ADDED
     ).status_code == 409  # fmt: skip
+
+
+def test_likes_that_nobody_knows_are_looked_up(site: Site, all_of_it: dict[str, str]) -> None:
+    given = {"email": "lou@example.org", "consent_source": "form", "liked": ["arxiv:2401.00001"]}
+    assert site.client.post("/api/v1/subscribers", json=given, headers=all_of_it).is_success
+    with site.app.read() as session:
+        assert lookups.waiting(session) == 1
+    both = {"liked": ["arxiv:2401.00001", "arxiv:2401.00002"]}
+    path = "/api/v1/subscribers/lou@example.org"
+    assert site.client.patch(path, json=both, headers=all_of_it).is_success
+    with site.app.read() as session:
+        assert lookups.waiting(session) == 2
 
 
 @ON_BOTH

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from digest import personal, readers
+from digest import personal, readers, seeding
 from digest.app import App
 from digest.web.api.access import Manager, Reader, TheApp, problems
 from digest.web.api.models import (
@@ -90,6 +91,7 @@ def add_subscriber(
         if fate is Fate.SKIPPED:
             raise HTTPException(409, "this address is suppressed: it is never written to")
         reader = _reader(session, one.address)
+        seeding.look_up_likes(session, app, reader)
     log.info("reader taken in", extra={"subscriber_id": reader.id, "api_key": key.id})
     if fate is not Fate.ADDED:
         response.status_code = 200
@@ -132,6 +134,7 @@ def _change(session: Session, app: App, reader: Subscriber, given: Changes) -> N
     one = entry.read(fields | {"email": reader.address.as_typed}, now=app.clock())
     profile = overlay(reader.profile, one.profile, fields=one.given)
     preferences.change_profile(session, reader.id, profile, now=app.clock())
+    seeding.look_up_likes(session, app, replace(reader, profile=profile))
     preferences.change_schedule(session, reader.id, intake.rescheduled(reader.schedule, one))
     manner = manners.overlay(reader.manner, one.manner, fields=one.given)
     preferences.change_manner(session, reader.id, manner)
