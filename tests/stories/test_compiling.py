@@ -34,7 +34,10 @@ TODAY = given.day(1)
 @pytest.fixture
 def learnt(home: Path, database_url: str) -> Iterator[App]:
     """A history that was learnt from, and readers who like some of it; on both databases."""
-    app = replace(build(load(database_url=database_url, secret=SecretStr("s" * 32))), clock=lambda: given.at(1))
+    app = replace(
+        build(load(database_url=database_url, secret=SecretStr("s" * 32))),
+        clock=lambda: given.at(1),
+    )
     given.collected(app.database, listed(0, 200), given.sight(0))
     given.collected(app.database, listed(200, 240), given.sight(1))
     assert learning.refresh(app, TODAY)
