@@ -15,16 +15,18 @@ from digest.core.ranking.latent import STEP, Small
 
 Floats: TypeAlias = NDArray[np.float64]
 Places: TypeAlias = NDArray[np.int64]
+Meanings: TypeAlias = NDArray[np.int8] | Small  # whole numbers
 
 AT_A_TIME = 64  # tastes
 
 
 class Group(NamedTuple):
-    """Tastes of equally many likes: their shares, how much the likes of each stand for one another
-    (tastes x likes x likes), and how many stand for each, itself among them."""
+    """Tastes of equally many likes: their shares, how far each like stands for each other one
+    (tastes x likes x likes, half as exact as other numbers: there are many), and how many stand for
+    each, itself among them."""
 
     shares: Floats
-    same: Floats
+    same: Small
     crowds: Floats
 
 
@@ -37,7 +39,7 @@ class Balance(NamedTuple):
     places: Places
 
 
-def balanced(meanings: Small, rows: Places, ends: Places, shares: Floats) -> Balance:
+def balanced(meanings: Meanings, rows: Places, ends: Places, shares: Floats) -> Balance:
     """Balance the likes of tastes: `rows` are those of the table of meanings, taste by taste, each
     from its place in `ends` to the next."""
     counts = np.diff(ends)
@@ -47,34 +49,38 @@ def balanced(meanings: Small, rows: Places, ends: Places, shares: Floats) -> Bal
         tastes = np.flatnonzero(counts == count)
         spots = ends[tastes][:, None] + np.arange(count)
         same = _same(meanings, rows[spots], shares[spots])
-        group = groups[count] = Group(shares[spots], same, same.sum(axis=2))
+        crowds = same.sum(axis=1, dtype=np.float64)
+        group = groups[count] = Group(shares[spots], same, crowds)
         found[spots] = _counted(group.shares, group.crowds)
         places[tastes] = np.arange(len(tastes))
     return Balance(found, groups, places)
 
 
-def without(group: Group, tastes: Places, likes: Places) -> Floats:
-    """How much each like of some tastes of a group would count (all together 1) if one of them,
-    another in each row, had not been said: tastes x likes, 0 at that one."""
-    rows = np.arange(len(tastes))
-    shares = group.shares[tastes].copy()
-    shares[rows, likes] = 0.0
-    crowds = group.crowds[tastes] - group.same[tastes, :, likes]
-    crowds[rows, likes] = 1.0
-    left = shares / crowds
-    found: Floats = left / np.maximum(left.sum(axis=1, keepdims=True), 1e-12)
-    return found
+def without(group: Group, tastes: Places) -> tuple[Floats, Floats]:
+    """How much the likes of some tastes of a group would count if one of them had not been said, a
+    row for each that it might be (tastes x likes x likes, 0 at that one); and these together."""
+    shares = group.shares[tastes]
+    crowds = group.crowds[tastes][:, None, :] - group.same[tastes]
+    diagonal = np.arange(shares.shape[1])
+    crowds[:, diagonal, diagonal] = np.inf  # its own share is gone
+    left: Floats = np.divide(shares[:, None, :], crowds, out=crowds)
+    return left, left.sum(axis=2)
 
 
-def _same(meanings: Small, rows: Places, shares: Floats) -> Floats:
-    """How far each like (second) stands for each other one (first): 1 for the same at least as
+def _same(meanings: Meanings, rows: Places, shares: Floats) -> Small:
+    """How far each like (first) stands for each other one (second): 1 for the same at least as
     new."""
-    found = np.empty((*rows.shape, rows.shape[1]))
+    found = np.empty((*rows.shape, rows.shape[1]), np.float32)
     for start in range(0, len(rows), AT_A_TIME):
-        seen = meanings[rows[start : start + AT_A_TIME]]
-        cosines = np.matmul(seen, seen.transpose(0, 2, 1)).astype(np.float64) / STEP**2
-        found[start : start + AT_A_TIME] = np.maximum(cosines, 0.0) ** 2
-    found *= np.minimum(shares[:, None, :] / shares[:, :, None], 1.0)
+        part = found[start : start + AT_A_TIME]
+        seen = meanings[rows[start : start + AT_A_TIME]].astype(np.float32)
+        np.matmul(seen, seen.transpose(0, 2, 1), out=part)
+        np.maximum(part, 0.0, out=part)
+        part *= np.float32(1 / STEP**2)
+        part *= part
+        own = shares[start : start + AT_A_TIME]
+        if (own != own[:, :1]).any():
+            part *= np.minimum(own[:, :, None] / own[:, None, :], 1.0).astype(np.float32)
     diagonal = np.arange(rows.shape[1])
     found[:, diagonal, diagonal] = 1.0
     return found

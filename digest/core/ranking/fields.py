@@ -20,10 +20,11 @@ _FIELDS = "fields"  # under which a pool keeps its own
 @dataclass(frozen=True, slots=True, eq=False)
 class Fields:
     """The columns of the folded fields, the papers of a pool under them (fields x papers, columns
-    of length 1), and which papers are under none."""
+    of length 1; dense, for what it is multiplied with leaves hardly a 0), and which papers are
+    under none."""
 
     columns: Mapping[str, int]
-    across: Matrix
+    across: Floats
     unknown: Flags
 
     def rows(self, filed: Sequence[Sequence[str]]) -> Matrix:
@@ -83,7 +84,11 @@ def _fields(pool: Pool) -> Fields:
     filed = [one.paper.categories for one in pool.candidates]
     columns = {one: at for at, one in enumerate(sorted({fold(c) for own in filed for c in own}))}
     rows = matrix([_row(columns, one) for one in filed], len(columns))
-    return Fields(columns, rows.T.tocsr(), np.array([not one for one in filed], dtype=np.bool_))
+    return Fields(
+        columns,
+        np.ascontiguousarray(rows.toarray().T),
+        np.array([not one for one in filed], dtype=np.bool_),
+    )
 
 
 def _row(columns: Mapping[str, int], filed: Sequence[str]) -> dict[int, float]:

@@ -30,6 +30,7 @@ FEWEST_DIRECTIONS = 10
 FEWEST_PAPERS = PAPERS_FOR_EACH * FEWEST_DIRECTIONS
 HISTORY = 4_000  # papers; of more, what they have in common counts as it does of so many
 STEP = 254.0  # numbers to half above or below zero, in whole steps of a byte
+AT_A_TIME = 100  # papers: the directions of their terms are some 10 MB
 _ROUNDS = 4
 
 
@@ -74,8 +75,9 @@ class Latent:
 
     def shape(self, texts: Matrix, places: NDArray[np.int64]) -> Shape:
         """Papers (rows of weighed terms) as the directions see them; `places` are the terms'."""
-        known = np.flatnonzero(places >= 0)
-        seen = product(texts[:, known], self._rows(places[known]))
+        parts = range(0, texts.shape[0], AT_A_TIME)
+        found = [self._seen(texts[start : start + AT_A_TIME], places) for start in parts]
+        seen = np.concatenate(found) if found else np.zeros((0, self.directions.shape[1]))
         centred = seen - self.mean
         return Shape(_steps(seen * np.sqrt(self.common)), _steps(_unit(centred)))
 
@@ -89,9 +91,11 @@ class Latent:
         row: Small = _steps(_unit(summed[None, :]))[0]
         return row
 
-    def _rows(self, places: NDArray[np.int64]) -> NDArray[np.float64]:
-        rows: NDArray[np.float64] = self.directions[places].astype(np.float64)
-        return rows
+    def _seen(self, texts: Matrix, places: NDArray[np.int64]) -> NDArray[np.float64]:
+        """A few papers along the directions; of these only what the papers have terms of."""
+        own = np.unique(texts.indices)
+        known = own[places[own] >= 0]
+        return product(texts[:, known], self.directions[places[known]].astype(np.float64))
 
     @cached_property
     def pages(self) -> Matrix:

@@ -1,16 +1,16 @@
 """Likeness: how like the papers of a pool are to papers that readers spoke of."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from digest.core.ranking import weights
 from digest.core.ranking.balance import Balance, balanced, without
 from digest.core.ranking.fields import raised
-from digest.core.ranking.latent import Small
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import LikedPaper, Taste
 from digest.core.ranking.sense import with_sense
@@ -20,6 +20,7 @@ from digest.core.ranking.vocabulary import Vocabulary
 
 MOST_KEPT = 8_000_000  # numbers of liked papers that a pool keeps: 64 MB
 LEAST_FALL = 1e-9  # where likes only stand for one another, the strongest is told all the same
+ASKED_AT_A_TIME = 640  # some 64 readers with 10 papers each
 _ALIKE = "alike"  # under which it keeps them
 
 
@@ -32,24 +33,26 @@ class Alike:
         self.places: dict[LikedPaper, int] = {}
         self.papers: list[LikedPaper] = []
         self.table: Floats = np.zeros((0, len(pool)))
-        self.meanings: Small = np.zeros((0, 0), np.float32)
+        self.meanings = np.zeros((0, 0), np.int8)
 
     def rows(self, pool: Pool, papers: Sequence[LikedPaper]) -> tuple[Floats, Places]:
         """The table, and the row of each paper in it."""
-        if new := [*dict.fromkeys(paper for paper in papers if paper not in self.places)]:
+        found = [*map(self.places.get, papers)]
+        if None in found:
+            new = [*dict.fromkeys(paper for paper in papers if paper not in self.places)]
             if len(self.places) + len(new) > len(self.table):
                 new = self._begun(pool, papers)
             for start in range(0, len(new), AT_A_TIME):
                 self._add(pool, new[start : start + AT_A_TIME])
-        places = np.fromiter(map(self.places.__getitem__, papers), np.int64, len(papers))
-        return self.table, places
+            found = [*map(self.places.get, papers)]
+        return self.table, np.array(found, np.int64)
 
     def _begun(self, pool: Pool, papers: Sequence[LikedPaper]) -> list[LikedPaper]:
         new = [*dict.fromkeys(papers)]
         self.places, self.papers = {}, []
         room = max(MOST_KEPT // max(len(pool), 1), len(new))
         self.table = np.empty((room, len(pool)))
-        self.meanings = np.empty((room, meant(pool.vocabulary, new[:1]).shape[1]), np.float32)
+        self.meanings = np.empty((room, meant(pool.vocabulary, new[:1]).shape[1]), np.int8)
         return new
 
     def _add(self, pool: Pool, papers: Sequence[LikedPaper]) -> None:
@@ -69,10 +72,10 @@ def likeness(pool: Pool, papers: Sequence[LikedPaper]) -> Floats:
     return with_sense(pool, papers, alike) * raised(pool, [one.categories for one in papers])
 
 
-def meant(vocabulary: Vocabulary, papers: Sequence[LikedPaper]) -> Small:
+def meant(vocabulary: Vocabulary, papers: Sequence[LikedPaper]) -> NDArray[np.int8]:
     """What some papers (at least one) mean: a row of length STEP each, of none where nothing was
     learnt."""
-    return np.array([one.meaning for one in sketches(vocabulary, papers)], np.float32)
+    return np.array([one.meaning for one in sketches(vocabulary, papers)])
 
 
 class Closest(NamedTuple):
@@ -115,7 +118,9 @@ class Likes:
         would be least, and how much it would fall, the most first; ties by their order."""
         counts = np.diff(self.ends)[tastes]
         found = [
-            self._falls(np.flatnonzero(counts == n), tastes, papers) for n in {*counts.tolist()}
+            self._falls(some, tastes, papers)
+            for n in sorted({*counts.tolist()})
+            for some in _some(np.flatnonzero(counts == n))
         ]
         asked, rows, falls = (np.concatenate(one) for one in zip(*found, _NONE, strict=True))
         order = np.argsort(asked, kind="stable")
@@ -131,7 +136,7 @@ class Likes:
         rows = self.rows[spots]
         alike = self.alike[rows, papers[:, None]]
         gives = self.balance.shares[spots] * alike
-        likely = np.argsort(-gives, axis=1, kind="stable")[:, : weights.WEIGHED]
+        likely = _most(gives, weights.WEIGHED)
         falls = np.round(self._lost(tastes, alike, gives.sum(axis=1), likely), 9)
         first = np.argsort(-falls, axis=1, kind="stable")[:, : weights.TOLD]
         told = np.take_along_axis(rows, np.take_along_axis(likely, first, axis=1), axis=1)
@@ -142,15 +147,34 @@ class Likes:
     def _lost(self, tastes: Places, alike: Floats, sums: Floats, likely: Places) -> Floats:
         """How much each taste's mean would fall without each of its likely likes."""
         group = self.balance.groups[alike.shape[1]]
-        places = self.balance.places[tastes]
+        some, which = np.unique(tastes, return_inverse=True)
+        counted, together = without(group, self.balance.places[some])
         whole = self.whole[tastes]
         mean = sums / (weights.FEW + whole)
         falls = np.empty(likely.shape)
         for at, likes in enumerate(likely.T):
-            left = whole - group.shares[places, likes]
-            counted = (without(group, places, likes) * alike).sum(axis=1)
-            falls[:, at] = mean - left * counted / (weights.FEW + left)
+            left = whole - self.shares[self.ends[tastes] + likes]
+            means = np.einsum("tl,tl->t", counted[which, likes], alike)
+            means /= np.maximum(together[which, likes], 1e-12)
+            falls[:, at] = mean - left * means / (weights.FEW + left)
         return falls
+
+
+def _most(numbers: Floats, count: int) -> Places:
+    """Of each row the places of the greatest so many, these first; ties by their order."""
+    left = numbers.copy()
+    found = np.empty((len(left), min(count, left.shape[1])), np.int64)
+    rows = np.arange(len(left))
+    for at in range(found.shape[1]):
+        found[:, at] = left.argmax(axis=1)
+        left[rows, found[:, at]] = -np.inf
+    return found
+
+
+def _some(asked: Places) -> Iterator[Places]:
+    """A part of those asked for after the other: what is worked out for one stays small."""
+    for start in range(0, len(asked), ASKED_AT_A_TIME):
+        yield asked[start : start + ASKED_AT_A_TIME]
 
 
 def likes(pool: Pool, tastes: Sequence[Taste]) -> Likes:

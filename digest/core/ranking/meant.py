@@ -15,7 +15,7 @@ import numpy as np
 
 from digest.core.ranking import weights
 from digest.core.ranking.fields import meant_raise
-from digest.core.ranking.latent import STEP, Latent, Small
+from digest.core.ranking.latent import STEP, Latent, Shape, Small
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.reader import Line
 from digest.core.ranking.sparse import Matrix, csr, product
@@ -63,17 +63,27 @@ def _fits(latent: Latent, terms: Sequence[str]) -> Floats:
 
 def meant(pool: Pool, lines: Sequence[Line]) -> tuple[Floats, Floats]:
     """What the meaning of each line adds to how well it fits each paper of the pool, never below 0;
-    and by what that is multiplied for the paper's fields."""
+    and by what that is multiplied for the paper's fields. What several typed is looked up once."""
     if pool.vocabulary.latent is None or pool.shape is None or not lines:
         return np.zeros((len(lines), len(pool))), np.ones((len(lines), len(pool)))
+    unique = {line.text: line for line in lines}
+    added, times = _meant(pool, pool.shape, [*unique.values()])
+    if len(unique) == len(lines):
+        return added, times
+    places = {text: at for at, text in enumerate(unique)}
+    which = [places[line.text] for line in lines]
+    return added[which], times[which]
+
+
+def _meant(pool: Pool, shape: Shape, lines: Sequence[Line]) -> tuple[Floats, Floats]:
     found = [meaning(pool.vocabulary, line) for line in lines]
     shares = _shares(pool, found)
     like = product(shares, _pages(pool)) / weights.SAME_SUBJECT
-    turned = np.zeros((len(found), pool.shape.meaning.shape[1]), np.float32)
+    turned = np.zeros((len(found), shape.meaning.shape[1]), np.float32)
     for at, one in enumerate(found):
         if one.direction is not None:
             turned[at] = one.direction
-    near = (turned @ pool.shape.meaning.T).astype(np.float64) / STEP**2
+    near = (turned @ shape.meaning.T).astype(np.float64) / STEP**2
     sums: Floats = weights.LIKE_PAGES * like + weights.MEANT * near
     return np.maximum(sums, 0.0), meant_raise(pool, shares)
 
