@@ -1,5 +1,6 @@
 """Who gets a place in a mail: several interests, variety, what trends outside the profile."""
 
+from collections import Counter
 from datetime import date
 
 import pytest
@@ -136,3 +137,20 @@ def test_variety_keeps_who_is_best_and_the_order_of_the_mail(
     assert mixed[0] == plain[0]
     assert {6, 7} & {one.paper_id for one in mixed}
     assert [one.score for one in mixed] == sorted((one.score for one in mixed), reverse=True)
+
+
+def test_every_interest_has_half_an_equal_share_of_the_places_at_least() -> None:
+    winds = [f"Winds {n}" for n in range(4)]
+    pool = pool_of(listed([*TIDES, *CORALS, *winds]))
+    found = picks(pool, interests=("tides", "corals", "winds"), limit=10)
+    shares = Counter(one.heading for one in found)
+    assert shares == {"winds": 4, "tides": 4, "corals": 2}
+
+
+def test_the_place_for_what_trends_outside_the_profile_is_not_for_what_fits_it() -> None:
+    strong = [f"Tides {n}" for n in range(12)]
+    titles = [*strong, "Tides number two", *NEWS]
+    votes = dict.fromkeys(strong, 4) | {"Tides number two": 6, NEWS[0]: 5}
+    pool = pool_of(listed(titles, votes))
+    [outside] = among(picks(pool, interests=("tides",), limit=10), Section.TRENDING)
+    assert titles[outside] == NEWS[0]

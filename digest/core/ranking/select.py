@@ -112,12 +112,15 @@ def _fitting(lists: _Lists, scores: Scores, reader: int, room: Room) -> Choice:
     model, fitting = scores.models[reader], lists.fitting[reader]
     several = len(model.interests) > 1
     front = lists.front if model.popularity > USUAL_POPULARITY else lists.trending[reader]
-    kept = room.keep(_outside(front, fitting), _places(model)) if room.places > 1 else 0
-    mine = room.fill(_one_for_each(lists, reader, room)) if several else []
+    outside = _outside(front, fitting)
+    own = outside if model.popularity <= USUAL_POPULARITY else front
+    kept = room.keep(outside, _places(model)) if room.places > 1 else 0
+    mine = room.fill(_floors(lists, reader, model)) if several else []
     mine += room.fill(_capped(lists, reader, model) if several else lists.fresh[reader])
     rising = room.fill(lists.rising[reader])
     room.places += kept
-    trending = room.fill(front, _most(model))
+    trending = room.fill(own, kept)
+    trending += room.fill(front, _most(model) - kept)
     mine += room.fill(lists.fresh[reader])
     mine += room.fill(at for at in fitting if at in lists.revised)
     mine = _kept(fitting, mine)
@@ -160,13 +163,19 @@ def _capped(lists: _Lists, reader: int, model: Model) -> list[int]:
     return within + beyond
 
 
-def _one_for_each(lists: _Lists, reader: int, room: Room) -> Iterable[int]:
-    """The best new paper of every interest that has one, the strongest first."""
-    best: dict[int, int] = {}
-    for at, interest in zip(lists.fitting[reader], lists.drawn[reader], strict=True):
-        if interest >= 0 and at not in room.gone and at not in lists.revised:
-            best.setdefault(interest, at)
-    return best.values()
+def _floors(lists: _Lists, reader: int, model: Model) -> Iterable[int]:
+    """The best new papers of every interest, as many as its floor: in turns, in each turn the
+    strongest first."""
+    drew = dict(zip(lists.fitting[reader], lists.drawn[reader], strict=True))
+    turns = ceil(weights.FLOOR * model.limit / len(model.interests))
+    counts = [0] * len(model.interests)
+    found: list[list[int]] = [[] for _ in range(turns)]
+    for at in lists.fresh[reader]:
+        interest = drew[at]
+        if interest >= 0 and counts[interest] < turns:
+            found[counts[interest]].append(at)
+            counts[interest] += 1
+    return chain.from_iterable(found)
 
 
 def _kept(papers: Sequence[int], some: Iterable[int]) -> list[int]:

@@ -83,6 +83,7 @@ RISING_BAR = 0.14  # the same for a paper that rose
 TRENDING_MOST = 3  # papers from outside the profile, for a usual reader
 SURPRISES = 1  # of them have a place of their own
 FEWEST_FOR_SURPRISE = 5  # papers that a mail must have room for
+FLOOR = 0.5  # of an equal share of the mail's places: what each of several interests has at least
 MOST_OF_ONE = 0.6  # of a mail's places, for one of several interests, while others have papers too
 VARIETY = 0.2  # how much a paper loses for meaning what a better one means
 VARIED_AMONG = 3  # times the places; so many of a reader's best are looked at
