@@ -71,15 +71,18 @@ class Compiling:
         return done
 
     def _of_all(self, day: date) -> Iterator[set[LikedPaper]]:
-        """The papers that each page of readers speaks of; no session is open in between."""
-        after = 0
+        """The papers that each page of readers speaks of and none before did; no session is open
+        in between."""
+        after, seen = 0, set[str]()
         while True:
             with self._app.read() as session:
                 readers = roster.active(session, after_id=after, limit=PAGE)
-                papers = selection.spoken_of(session, readers, day)
+                names = selection.named_by(session, readers, day) - seen
+                papers = selection.words_of(session, names)
             if not readers:
                 return
             yield papers
+            seen |= names
             after = readers[-1].id
 
     def _of_those_since(self, at: datetime, day: date) -> Iterator[set[LikedPaper]]:
@@ -87,7 +90,8 @@ class Compiling:
             spoke = roster.spoke_since(session, at)
         for part in chunks(spoke, PAGE):
             with self._app.read() as session:
-                papers = selection.spoken_of(session, [*roster.by_ids(session, part).values()], day)
+                readers = [*roster.by_ids(session, part).values()]
+                papers = selection.words_of(session, selection.named_by(session, readers, day))
             yield papers
 
     def _store(

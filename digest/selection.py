@@ -282,18 +282,20 @@ def texts_of(session: Session, readers: Sequence[Subscriber]) -> tuple[set[str],
     return lines - {""}, {encoded.paper_text(one.title, one.abstract) for one in papers}
 
 
-def spoken_of(
-    session: Session, readers: Sequence[Subscriber], day: date
-) -> set[ranking.LikedPaper]:
-    """The papers that the ranking of readers compares others to."""
+def named_by(session: Session, readers: Sequence[Subscriber], day: date) -> set[str]:
+    """The papers, by name, that the ranking of readers compares others to."""
     said = feedback.said_by(session, [one.id for one in readers])
     wishes = [_wish(one, said.get(one.id, ()), day) for one in readers]
-    names = {
+    return {
         name
         for wish in wishes
         for spoken in (wish.liked, wish.less)
         for name, _ in spoken[-weights.MOST_LIKED :]
     }
+
+
+def words_of(session: Session, names: Collection[str]) -> set[ranking.LikedPaper]:
+    """The words of papers that readers named; of those that nobody knows there are none."""
     return {one.words for one in _papers(session, names).values()} if names else set()
 
 
