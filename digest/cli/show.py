@@ -88,9 +88,10 @@ def _print_not(now: Explanation | None, day: object, delivery: Delivery | None) 
                   "and since the reader's last digest")  # fmt: skip
         return
     if now.picked:
-        out.print(f"would be picked, at place {now.rank} of {now.scored}:")
+        out.print(f"would be picked for “{now.section}”; by score alone it is number {now.rank} "
+                  f"of {now.scored}:", markup=False)  # fmt: skip
     else:
-        cut = "" if now.cut_off is None else f"; the last one picked had {now.cut_off:.3f}"
+        cut = "" if now.cut_off is None else f"; the lowest of the picks had {now.cut_off:.3f}"
         place = f"place {now.rank} of {now.scored}" if now.rank else "barred"
         reason = f" ({now.bar})" if now.bar else ""
         out.print(f"not picked: {place}{reason}, score {now.score:.3f}{cut}", markup=False)

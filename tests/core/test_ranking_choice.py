@@ -7,7 +7,17 @@ import pytest
 
 from digest.core.edition import Candidate, Change, Pick, ReasonKind, Section
 from digest.core.paper import Paper
-from digest.core.ranking import LikedPaper, Pool, Reader, fit, learn, prepare, rank
+from digest.core.ranking import (
+    LikedPaper,
+    Pool,
+    Reader,
+    explain,
+    fit,
+    learn,
+    prepare,
+    rank,
+    weights,
+)
 from subscribers.profile import InterestProfile
 from tests.core.test_ranking_learning import history
 
@@ -154,3 +164,17 @@ def test_the_place_for_what_trends_outside_the_profile_is_not_for_what_fits_it()
     pool = pool_of(listed(titles, votes))
     [outside] = among(picks(pool, interests=("tides",), limit=10), Section.TRENDING)
     assert titles[outside] == NEWS[0]
+
+
+def test_an_explanation_tells_what_a_score_above_the_cut_off_does_not() -> None:
+    votes = {NEWS[0]: 50}
+    pool = pool_of(listed([*(f"Tides {n}" for n in range(12)), *CORALS, *NEWS], votes))
+    who = Reader(InterestProfile(interests=("tides", "corals"), limit=10))
+    left_out = explain(pool, who, 11)
+    assert left_out.cut_off is not None
+    assert left_out.score > left_out.cut_off > weights.BAR  # no matter how little what trends has
+    assert left_out.bar.startswith("places went to other interests")
+    assert explain(pool, who, len(pool) - 1).bar == (
+        "fits the profile too little: by 0.000, 0.3 is needed"
+    )
+    assert explain(pool, who, 12 + 11).bar == ""  # others of its interest are as good

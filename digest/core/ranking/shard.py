@@ -8,6 +8,7 @@ from itertools import chain, islice
 import numpy as np
 
 from digest.core.edition import Pick, Reason, Section
+from digest.core.ranking import weights
 from digest.core.ranking.bars import Muted, bars, muted_by
 from digest.core.ranking.evidence import Picked
 from digest.core.ranking.front import best_first
@@ -25,8 +26,9 @@ class Explanation:
     """Where one paper stood for one reader, picked or not.
 
     `rank` (from 1) is its place among the `scored` papers that nothing barred, None if it was
-    barred or no candidate; `cut_off` is the lowest score picked, None if nothing was. `bar` says
-    what kept it out, "" if it was picked or others were simply better.
+    barred or no candidate; `cut_off` is the lowest score picked (of what fits the profile, where
+    something does: what trends has places of its own), None if nothing was. `bar` says what kept it
+    out, "" if it was picked or others were simply better.
     """
 
     paper_id: int
@@ -93,7 +95,8 @@ def explain(pool: Pool, reader: Reader, paper_id: int) -> Explanation:
         for section, papers in zip(Section, choice.sections, strict=True)
         for one in papers
     }
-    cut_off = min((float(total[at]) for at in chosen), default=None)
+    picked = choice.for_you or chosen
+    cut_off = min((float(total[at]) for at in picked), default=None)
     if paper_id not in pool.places:
         bar = "not among the papers of this digest"
         return Explanation(paper_id, False, None, None, scored, 0.0, cut_off, bar=bar)
@@ -101,6 +104,7 @@ def explain(pool: Pool, reader: Reader, paper_id: int) -> Explanation:
     section = chosen.get(at)
     open_to = [one for one in best_first(total) if one not in barred]
     [told] = reasons(pool, scores, Picked(np.array([0]), np.array([at])))
+    kept_out = barred.get(at) or _twin(pool, chosen, at) or _outdone(pool, scores, choice, at)
     return Explanation(
         paper_id=paper_id,
         picked=section is not None,
@@ -110,7 +114,7 @@ def explain(pool: Pool, reader: Reader, paper_id: int) -> Explanation:
         score=float(total[at]),
         cut_off=cut_off,
         reasons=told,
-        bar="" if section else barred.get(at) or _twin(pool, chosen, at),
+        bar="" if section else kept_out,
     )
 
 
@@ -124,6 +128,23 @@ def _twin(pool: Pool, chosen: Iterable[int], at: int) -> str:
     twins = pool.twins.get(at, frozenset())
     of = next((pool.candidates[one].paper_id for one in chosen if one in twins), None)
     return f"near-duplicate of {of}" if of is not None else ""
+
+
+def _outdone(pool: Pool, scores: Scores, choice: Choice, at: int) -> str:
+    """Why a paper that nothing barred has no place, where its score beside that of the picks does
+    not tell."""
+    model, fits = scores.models[0], scores.pointed[0, at]
+    needed = weights.RISING_BAR if pool.rising[at] else weights.BAR
+    least = min((scores.total[0, one] for one in choice.for_you), default=np.inf)
+    if model.is_blank:
+        return ""
+    if model.has_text and fits < needed:
+        return f"fits the profile too little: by {fits:.3f}, {needed} is needed"
+    if scores.total[0, at] <= least:
+        return ""
+    if pool.revised[at]:
+        return "new papers come before new versions"
+    return "places went to other interests, or to papers less like those picked before"
 
 
 def _picks(pool: Pool, scores: Scores, choices: Sequence[Choice]) -> list[tuple[Pick, ...]]:
