@@ -178,3 +178,27 @@ def test_an_explanation_tells_what_a_score_above_the_cut_off_does_not() -> None:
         "fits the profile too little: by 0.000, 0.3 is needed"
     )
     assert explain(pool, who, 12 + 11).bar == ""  # others of its interest are as good
+
+
+def test_the_first_three_words_of_a_reader_with_nothing_already_show() -> None:
+    titles = ["galaxy halo redshift survey", "robot grasping tactile finger",
+              "theorem lemma prover", "galaxy redshift survey",
+              "speech phoneme accent audio"]  # fmt: skip
+    votes = dict(zip(titles, (25, 35, 40, 24, 42), strict=True))
+    pool = prepare(listed(titles, votes), learn(history()))
+
+    def order(liked: tuple[str, ...] = (), disliked: tuple[str, ...] = ()) -> list[int]:
+        asked = Reader(
+            InterestProfile(limit=3), (*map(LikedPaper, liked),),
+            disliked=(*map(LikedPaper, disliked),),
+        )  # fmt: skip
+        [found] = rank(pool, [asked])
+        return [one.paper_id for one in found]
+
+    assert order() == [4, 2, 1]
+    assert {0, 3} <= {*order(("redshift halo survey",))}
+    both = order(("redshift halo survey", "tactile finger grasping"))
+    assert {0, 1} <= {*both}
+    assert both != order(("redshift halo survey",))
+    assert 4 not in order(disliked=("audio accent phoneme",))
+    assert 1 not in order(("redshift halo survey",), ("tactile finger grasping",))

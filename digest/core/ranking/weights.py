@@ -59,12 +59,12 @@ TOLD = 3  # liked papers that are named of one pick
 WEIGHED = 8  # of those that give most, which is told by what would be without them
 HALF_LIFE = 365  # days in which feedback comes to weigh half
 MOST_LIKED = 100
-DISLIKED = 0.4
+DISLIKED = 0.5
 
 # A muted phrase that so great a part of the liked papers contain, and so many, is no bar.
 DOUBTS = 0.2
 FEWEST_DOUBTS = 2
-DOUBTED = 0.97
+DOUBTED = 0.98
 
 AUTHOR = 1.0
 AUTHOR_BY_INITIAL = 0.6
