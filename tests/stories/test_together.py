@@ -140,7 +140,10 @@ def test_two_that_run_on_one_database_never_do_a_job_twice(app: App, home: Path)
         took = timedelta(seconds=time.monotonic() - begun)
     assert asked["/feed.xml"] == 1
     assert came(home) == [f"r{n}@example.org" for n in range(3)]
-    every = {job.name: job.every for job in JOBS} | {f"collect {url}": timedelta(minutes=30)}
+    every = {job.name: job.every for job in JOBS} | {
+        f"collect {url}": timedelta(minutes=30),
+        "look up": timedelta(minutes=5),
+    }
     with app.read() as session:
         turns = dict(session.execute(select(JobRow.name, JobRow.epoch)).all())
         failed = {job.name: job.error for job in jobs.every(session) if job.failures}
