@@ -139,7 +139,7 @@ def test_an_encoder_that_is_missing_is_one_line_in_the_log(
 ) -> None:
     given.needs("fastembed")
     encoding = Encoding(with_encoder(app, asked))
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO, logger="digest"):
         assert [encoding.turn(), encoding.turn()] == [0, 0]
     [told] = caplog.records
     assert why in told.reason  # type: ignore[attr-defined]
@@ -150,7 +150,8 @@ def test_a_missing_extra_is_one_line_that_says_how_to_have_it(
     app: App, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "fastembed", None)  # as where it is not installed
-    assert Encoding(with_encoder(app, "BAAI/bge-small-en-v1.5")).turn() == 0
+    with caplog.at_level(logging.INFO, logger="digest"):
+        assert Encoding(with_encoder(app, "BAAI/bge-small-en-v1.5")).turn() == 0
     [told] = caplog.records
     assert 'no fastembed here; pip install "papers-digest[semantic]"' in told.reason  # type: ignore[attr-defined]
 
