@@ -23,11 +23,6 @@ BATCH = 200  # sketches: a tenth of a second to make, some milliseconds to write
 GONE_AT_A_TIME = 2_000
 
 
-def never() -> bool:
-    """Nobody asks to break off."""
-    return False
-
-
 class _Lexicon:
     """What was learnt last; unpacked if it is needed."""
 
@@ -49,7 +44,7 @@ class Compiling:
         self._learnt_on: date | None = None
         self._looked_at: datetime | None = None
 
-    def turn(self, asked: Callable[[], bool] = never) -> int:
+    def turn(self, asked: Callable[[], bool] = bool) -> int:
         """Store what is missing, of all readers at first, once a day and with a new lexicon, in
         between of those who said something; how many sketches. `asked` breaks it off."""
         now = self._app.clock()

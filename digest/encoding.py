@@ -38,11 +38,6 @@ Texts = dict[str, str]  # by their keys
 By = Callable[[Iterable[str]], Iterator[encoded.Vector]]
 
 
-def never() -> bool:
-    """Nobody asks to break off."""
-    return False
-
-
 class Encoding:
     """What one process knows between its turns: the encoder once it is loaded, and when it looked
     at the readers. `load` makes the encoder of a name."""
@@ -53,7 +48,7 @@ class Encoding:
         self._failed_at: datetime | None = None
         self._looked_at: datetime | None = None
 
-    def turn(self, asked: Callable[[], bool] = never) -> int:
+    def turn(self, asked: Callable[[], bool] = bool) -> int:
         """Encode what never was, until nothing is left or somebody asks to break off; how many
         texts."""
         if (found := self._loaded()) is None:

@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from subscribers.chunks import chunks
 from subscribers.errors import BadProfile
+from subscribers.insert import insert_missing
 from subscribers.profile import tidy
 from subscribers.tables import FeedbackRow, table
 
@@ -53,8 +53,7 @@ def give(session: Session, subscriber_id: int, kind: Kind, about: str, *, at: da
     if opposite := _OPPOSITE.get(kind):
         _forget(session, subscriber_id, FeedbackRow.kind == opposite, FeedbackRow.about == about)
     values = {"subscriber_id": subscriber_id, "kind": kind, "about": about, "at": at}
-    on = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    session.execute(on.insert(table(FeedbackRow)).values(values).on_conflict_do_nothing())
+    insert_missing(session, FeedbackRow, [values])
     _keep_latest(session, subscriber_id, kind)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from digest.store.tables import LookupRow, LookupWishRow
 from subscribers.chunks import chunks
-from subscribers.insert import insert_new
+from subscribers.insert import insert_missing, insert_new
 from subscribers.tables import table
 
 PAPER, AUTHOR = "arxiv:", "author:"  # how the names of the two kinds begin
@@ -70,10 +70,7 @@ def wish(session: Session, wishes: Sequence[LookupWish]) -> None:
         {"subscriber_id": one.subscriber_id, "name": one.name, "liked_as": one.liked_as}
         for one in wishes
     ]
-    if rows:
-        on = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        insert = on.insert(table(LookupWishRow)).on_conflict_do_nothing()
-        session.execute(insert, rows)
+    insert_missing(session, LookupWishRow, rows)
 
 
 def of_names(session: Session, names: Iterable[str]) -> dict[str, Lookup]:

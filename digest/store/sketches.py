@@ -6,11 +6,11 @@ Losing one costs only the time to make it again.
 from collections.abc import Collection, Iterable, Mapping
 
 from sqlalchemy import delete, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from digest.store.vector_tables import SketchRow
 from subscribers.chunks import chunks
+from subscribers.insert import insert_missing
 from subscribers.tables import table
 
 
@@ -38,9 +38,7 @@ def known(session: Session, lexicon: str, keys: Iterable[str]) -> set[str]:
 def keep(session: Session, lexicon: str, made: Mapping[str, bytes]) -> None:
     """Keep sketches; what another process kept meanwhile stays, and is the same."""
     rows = [{"lexicon": lexicon, "key": name, "data": data} for name, data in made.items()]
-    if rows:
-        on = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.execute(on.insert(table(SketchRow)).on_conflict_do_nothing(), rows)
+    insert_missing(session, SketchRow, rows)
 
 
 def forget_others(session: Session, lexicon: str, limit: int) -> int:

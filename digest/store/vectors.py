@@ -5,11 +5,11 @@ from datetime import date
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from digest.store.vector_tables import LensRow, VectorRow
 from subscribers.chunks import chunks
+from subscribers.insert import insert_missing
 from subscribers.tables import table
 
 KEPT = 2  # lenses; see lexicons
@@ -57,9 +57,7 @@ def keep(session: Session, encoder: str, said: Mapping[str, bytes], *, day: date
         {"encoder": encoder, "key": name, "wanted_on": day, "data": data}
         for name, data in said.items()
     ]
-    if rows:
-        on = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-        session.execute(on.insert(table(VectorRow)).on_conflict_do_nothing(), rows)
+    insert_missing(session, VectorRow, rows)
 
 
 def forget(session: Session, before: date) -> int:

@@ -14,7 +14,13 @@ from digest.core.ranking import Pool, Reader, encoded, explain, fit, prepare, ra
 from digest.core.ranking.encoded import Encoded
 from digest.core.ranking.sense import typed_text
 from subscribers.profile import InterestProfile
-from tests.core.test_ranking_properties import WORDS, causes, modest, papers, readers, without
+from tests.core.test_ranking_properties import (
+    WORDS,
+    modest,
+    nothing_taken_out_raises,
+    papers,
+    readers,
+)
 
 LENGTH = 12
 
@@ -83,13 +89,7 @@ def test_a_reader_gets_the_same_whoever_else_is_in_the_shard(
 def test_taking_a_typed_cause_out_never_raises_a_score(
     candidates: list[Candidate], reader: Reader
 ) -> None:
-    pool = pool_of(candidates, [reader])
-    before = [explain(pool, reader, one.paper_id).score for one in candidates]
-    for kind, count in causes(reader).items():
-        for at in range(count if kind is not ReasonKind.LIKED else 0):
-            less = without(reader, kind, at)
-            after = [explain(pool, less, one.paper_id).score for one in candidates]
-            assert all(a <= b + 1e-6 for a, b in zip(after, before, strict=True))
+    nothing_taken_out_raises(pool_of(candidates, [reader]), candidates, reader)
 
 
 @modest

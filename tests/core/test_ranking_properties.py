@@ -274,7 +274,10 @@ def causes(reader: Reader) -> dict[ReasonKind, int]:
 def test_taking_a_cause_out_of_the_profile_never_raises_a_score(
     candidates: list[Candidate], reader: Reader
 ) -> None:
-    pool = pool_of(candidates)
+    nothing_taken_out_raises(pool_of(candidates), candidates, reader)
+
+
+def nothing_taken_out_raises(pool: Pool, candidates: list[Candidate], reader: Reader) -> None:
     before = [explain(pool, reader, one.paper_id).score for one in candidates]
     for kind, count in causes(reader).items():
         # Of likes, the one taken back may have spoken against a paper: see the test below.

@@ -15,6 +15,7 @@ from digest.core.ranking.sparse import Matrix, matrix, product
 from digest.core.ranking.text import fold
 
 _FIELDS = "fields"  # under which a pool keeps its own
+_PAGES = "fields of the history"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +75,10 @@ def _times(much: float, cosines: Floats) -> Floats:
 
 def _pages(pool: Pool, own: Fields) -> Matrix:
     latent = pool.vocabulary.latent
-    if f"{_FIELDS} of the history" not in pool.kept:
+    if _PAGES not in pool.kept:
         filed = latent.filed if latent else ()
-        pool.kept[f"{_FIELDS} of the history"] = own.rows(filed)
-    return pool.kept[f"{_FIELDS} of the history"]
+        pool.kept[_PAGES] = own.rows(filed)
+    return pool.kept[_PAGES]
 
 
 def _fields(pool: Pool) -> Fields:

@@ -44,9 +44,9 @@ class Scores:
 
     `parts` (causes x papers) are what they are the sums of, beside the votes; `whole` (keywords x
     papers) is above 0 where a keyword stands as a whole. `swayed` is how much votes count for each
-    reader (1 for most). `left` is what each
-    paper keeps of its score, None if all of them keep all. `home` is the interest that fits a paper
-    best and `best` how well, for readers with several interests.
+    reader (1 for most). `left` is what each paper keeps of its score, None if all of them keep all.
+    `home` is the interest that fits a paper best and `best` how well, for readers with several
+    interests.
     """
 
     models: Sequence[Model]

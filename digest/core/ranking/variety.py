@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from digest.core.ranking import weights
-from digest.core.ranking.latent import STEP
+from digest.core.ranking.latent import STEP, Small
 from digest.core.ranking.pool import Floats, Places, Pool
 from digest.core.ranking.score import DIGITS, Scores
 
@@ -27,7 +27,8 @@ def varied(pool: Pool, scores: Scores, lists: Sequence[list[int]]) -> list[list[
     crowded = [at for at, one in enumerate(scores.models) if len(lists[at]) > one.limit]
     for start in range(0, len(crowded), AT_A_TIME):
         some = crowded[start : start + AT_A_TIME]
-        for reader, order in zip(some, _orders(pool, scores, some, lists), strict=True):
+        orders = _orders(pool.shape.meaning, scores, some, lists)
+        for reader, order in zip(some, orders, strict=True):
             taken = [lists[reader][at] for at in order]
             chosen = {*taken}
             found[reader] = taken + [at for at in lists[reader] if at not in chosen]
@@ -35,7 +36,7 @@ def varied(pool: Pool, scores: Scores, lists: Sequence[list[int]]) -> list[list[
 
 
 def _orders(
-    pool: Pool, scores: Scores, readers: Sequence[int], lists: Sequence[list[int]]
+    meaning: Small, scores: Scores, readers: Sequence[int], lists: Sequence[list[int]]
 ) -> list[list[int]]:
     """For each reader the places in their list that are taken first, as many as the mail has."""
     limits = [scores.models[reader].limit for reader in readers]
@@ -46,15 +47,12 @@ def _orders(
     worth = scores.total[np.array(readers)[:, None], papers]
     for row, one in enumerate(heads):
         worth[row, len(one) :] = -1.0
-    orders = _taken(worth, _same(pool, papers), max(limits))
+    orders = _taken(worth, _same(meaning[papers]), max(limits))
     return [row[:limit] for row, limit in zip(orders.tolist(), limits, strict=True)]
 
 
-def _same(pool: Pool, papers: Places) -> Floats:
-    """How far some papers of each reader mean the same: 0 to 1 (readers x papers x papers)."""
-    if pool.shape is None:
-        return np.zeros((*papers.shape, papers.shape[1]))
-    seen = pool.shape.meaning[papers]
+def _same(seen: Small) -> Floats:
+    """How far the papers of each reader mean the same: 0 to 1 (readers x papers x papers)."""
     cosines = np.matmul(seen, seen.transpose(0, 2, 1)).astype(np.float64) / STEP**2
     found: Floats = np.minimum(np.maximum(cosines, 0.0), 1.0)
     return found
